@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of rules for every target of ours: Swift 6, warnings are errors.
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+
+let package = Package(
+    name: "controlplane",
+    products: [.executable(name: "controlplane", targets: ["ControlPlane"])],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "Kernel", swiftSettings: settings),
+        .target(name: "Rating", swiftSettings: settings),
+        .target(
+            name: "Postgres", dependencies: ["CLibPQ", "Kernel", lifecycle, logging, nioPosix],
+            swiftSettings: settings),
+        .target(
+            name: "Web", dependencies: ["Kernel", hummingbird, crypto, logging], swiftSettings: settings),
+        .target(
+            name: "Tenancy", dependencies: ["Kernel", "Postgres", "Web", crypto], swiftSettings: settings),
+        .target(
+            name: "Billing", dependencies: ["Kernel", "Postgres", "Web", "Tenancy", "Rating", crypto],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "ControlPlane",
+            dependencies: [
+                "Kernel", "Postgres", "Web", "Rating", "Tenancy", "Billing",
+                argumentParser, crypto, hummingbird, lifecycle, logging,
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Kernel", "Postgres", logging], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: settings),
+        .testTarget(name: "RatingTests", dependencies: ["Rating"], swiftSettings: settings),
+        .testTarget(
+            name: "PostgresTests", dependencies: ["Kernel", "Postgres", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "WebTests", dependencies: ["Kernel", "Web"], swiftSettings: settings),
+        .testTarget(
+            name: "TenancyTests", dependencies: ["Kernel", "Postgres", "Web", "Tenancy", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "BillingTests",
+            dependencies: ["Kernel", "Postgres", "Web", "Tenancy", "Billing", "Rating", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ControlPlaneTests",
+            dependencies: ["ControlPlane", "Kernel", "Postgres", "Web", "Tenancy", "Billing", "Rating", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(name: "TidyTests", swiftSettings: settings),
+    ]
+)

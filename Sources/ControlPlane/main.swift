@@ -1,0 +1,6 @@
+import ArgumentParser
+import Crypto
+import Hummingbird
+import ServiceLifecycle
+
+print("x")
