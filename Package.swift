@@ -30,7 +30,8 @@ let package = Package(
         .systemLibrary(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "Kernel", swiftSettings: settings),
-        .target(name: "Rating", swiftSettings: settings),
+        .target(
+            name: "Rating", resources: [.embedInCode("PriceBook/pricebook-2.1.json")], swiftSettings: settings),
         .target(
             name: "Postgres", dependencies: ["CLibPQ", "Kernel", lifecycle, logging, nioPosix],
             swiftSettings: settings),
