@@ -33,7 +33,7 @@ let package = Package(
         .target(
             name: "Rating", resources: [.embedInCode("PriceBook/pricebook-2.1.json")], swiftSettings: settings),
         .target(
-            name: "Postgres", dependencies: ["CLibPQ", "Kernel", lifecycle, logging, nioPosix],
+            name: "Postgres", dependencies: ["CLibPQ", "Kernel", crypto, lifecycle, logging, nioPosix],
             swiftSettings: settings),
         .target(
             name: "Web", dependencies: ["Kernel", hummingbird, crypto, logging], swiftSettings: settings),
