@@ -43,22 +43,10 @@ package struct Money: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// The one rounding of the product: `numerator / denominator` cents, half away from zero. Called once per line.
     package static func rounded(_ numerator: Int128, over denominator: Int128) throws(Refusal) -> Money {
-        precondition(denominator > 0, "a rounding needs a positive denominator")
-        if let small = Int64(exactly: numerator), let divisor = Int64(exactly: denominator) {
-            // The usual case: one hardware division.
-            let (quotient, remainder) = small.quotientAndRemainder(dividingBy: divisor)
-            let up = remainder.magnitude >= divisor.magnitude - remainder.magnitude
-            return try checked(Int128(quotient) + (up ? (small < 0 ? -1 : 1) : 0))
-        }
-        let (quotient, remainder) = numerator.quotientAndRemainder(dividingBy: denominator)
-        let up = remainder.magnitude >= denominator.magnitude - remainder.magnitude
-        return try checked(quotient + (up ? (numerator < 0 ? -1 : 1) : 0))
-    }
-
-    private static func checked(_ cents: Int128) throws(Refusal) -> Money {
+        let cents = Rounding.halfAwayFromZero(numerator, over: denominator)
         guard cents.magnitude <= limit.cents.magnitude else {
             throw Refusal(
-                field: "amount", reason: "too_large",
+                field: Refusal.result, reason: "too_large",
                 message: "the result is too large for an invoice; check the figures")
         }
         return Money(cents: Int64(cents))
@@ -69,14 +57,8 @@ package struct Money: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// `5,475.00`: the form for people.
     package var display: String {
-        let text = Money(cents: Int64(cents.magnitude)).description
-        var whole = Array(text.dropLast(3))
-        var position = whole.count - 3
-        while position > 0 {
-            whole.insert(",", at: position)
-            position -= 3
-        }
-        return (cents < 0 ? "-" : "") + String(whole) + text.suffix(3)
+        let text = description
+        return Wording.grouped(cents / 100, negative: cents < 0) + text.suffix(3)
     }
 
     /// Splits the amount over `weights` so that the parts add up to the cent: everyone gets the floor, the cents left

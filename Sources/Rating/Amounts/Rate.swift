@@ -15,8 +15,8 @@ package struct Rate: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     static let microsPerCent: Int64 = 10_000
 
-    /// A hundred million euro for one unit.
-    package static let limit = Rate(micros: 100_000_000_000_000)
+    /// A million million euro for one unit.
+    package static let limit = Rate(micros: 1_000_000_000_000_000_000)
 
     /// Reads `"0.035"`; throws a `Refusal` of `field` for negatives, more than six decimals or over the limit.
     package init(_ text: some StringProtocol, field: String = "price") throws(Refusal) {
@@ -56,7 +56,9 @@ package struct UnitPrice: Hashable, Sendable, CustomStringConvertible {
         }
         let (product, overflow) = exact.multipliedReportingOverflow(
             by: Int128(Percent.whole.millionths - discount.millionths))
-        guard !overflow else { throw FixedPoint.refusal(.tooLarge, field: "amount", what: "the result", decimals: 2) }
+        guard !overflow else {
+            throw FixedPoint.refusal(.tooLarge, field: Refusal.result, what: "the result", decimals: 2)
+        }
         return try Money.rounded(
             product, over: Int128(Rate.microsPerCent) * Int128(per) * Int128(Percent.whole.millionths))
     }

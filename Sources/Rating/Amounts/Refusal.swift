@@ -13,6 +13,9 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
         self.message = message
     }
 
+    /// The field of a refusal that is about what comes out, not about one input.
+    static let result = "result"
+
     package var description: String { "\(field): \(message)" }
 
     /// The same refusal, said of another input.

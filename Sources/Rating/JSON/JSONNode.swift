@@ -9,7 +9,7 @@ struct JSONNode: Sendable {
     }
 
     private func wrong(_ wanted: String) -> Refusal {
-        refusal("wrong_type", "\(path.isEmpty ? "the line" : path) must be \(wanted), not \(value.kindName)")
+        refusal("wrong_type", "\(path.isEmpty ? "the value" : path) must be \(wanted), not \(value.kindName)")
     }
 
     private func path(to name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
