@@ -48,6 +48,13 @@ let package = Package(
                 "Kernel", "Postgres", "Web", "Rating", "Tenancy", "Billing",
                 argumentParser, crypto, hummingbird, lifecycle, logging,
             ],
+            resources: [
+                .embedInCode("Console/Assets/console.css"),
+                .embedInCode("Console/Assets/console.js"),
+                .embedInCode("Console/Assets/favicon.svg"),
+                .embedInCode("Migrations/0001_tenancy.sql"),
+                .embedInCode("Migrations/0002_billing.sql"),
+            ],
             swiftSettings: settings),
         .target(
             name: "TestSupport", dependencies: ["Kernel", "Postgres", logging], path: "Tests/TestSupport",
