@@ -22,12 +22,6 @@ enum ColourScheme: String, Sendable {
     static let cookie = "scheme"
 }
 
-/// What a page says once, after a redirect.
-struct FlashMessage: Sendable {
-    let tone: Tone
-    let text: String
-}
-
 /// Puts the shell around a page: head, sidebar, top bar, heading, tabs. No inline script and no inline style, so the
 /// content security policy needs neither a nonce nor an exception.
 struct ConsoleLayout: Sendable {
@@ -36,7 +30,7 @@ struct ConsoleLayout: Sendable {
 
     /// The whole document of a page for somebody who is signed in.
     func render(
-        _ page: ConsolePage, for viewer: ConsoleViewer, flash: FlashMessage? = nil, scheme: ColourScheme? = nil
+        _ page: ConsolePage, for viewer: ConsoleViewer, flash: Flash? = nil, scheme: ColourScheme? = nil
     ) -> HTML {
         switch page.frame {
         case .bare, .print: return render(page, scheme: scheme)
@@ -130,7 +124,7 @@ struct ConsoleLayout: Sendable {
         """#
     }
 
-    private func banner(_ flash: FlashMessage) -> HTML {
+    private func banner(_ flash: Flash) -> HTML {
         let icon = flash.tone == .ok ? Icon.check : Icon.alert
         return #"""
             <p class="flash" role="status" data-tone="\#(flash.tone.rawValue)">\#(icon.html)\#(flash.text)</p>

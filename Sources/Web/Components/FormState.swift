@@ -17,6 +17,11 @@ package struct FormState: Sendable {
         self.init(values: values, errors: errors)
     }
 
+    /// A form as it was sent, after a refusal.
+    package init(_ submission: Submission) {
+        self.init(values: submission.values, problem: submission.problem)
+    }
+
     /// A form that nobody has filled in yet.
     package static let blank = FormState()
 
@@ -38,13 +43,13 @@ package struct FormState: Sendable {
 extension HTML {
     /// The place of the session's anti-forgery token in a form. Views are pure and do not know it; the layout fills it
     /// in. Nobody can type this marker: a typed `<` arrives escaped.
-    package static let csrfField: HTML = #"<input type="hidden" name="csrf_token" value="">"#
+    package static let csrfField: HTML = #"<input type="hidden" name="_csrf" value="">"#
 
     /// The same markup with the token in every form.
     package func filling(csrfToken: String) -> HTML {
         let marker = Self.csrfField.markup
         let pieces = markup.split(separator: marker, omittingEmptySubsequences: false)
-        let field = Self.hiddenField("csrf_token", csrfToken).markup
+        let field = Self.hiddenField("_csrf", csrfToken).markup
         return HTML(unsafeMarkup: pieces.joined(separator: field))
     }
 }
