@@ -36,6 +36,8 @@ package struct Field: Sendable {
     package var hint = ""
     package var isRequired = true
     package var autocomplete: String?
+    /// Part of a filter: never required, and not called optional either.
+    var isFilter = false
 
     package init(
         _ name: String, _ label: String, _ control: Control = .input(type: "text"), hint: String = "",
@@ -69,7 +71,7 @@ package struct Field: Sendable {
             """#
     }
 
-    private var optionalMark: HTML { isRequired ? "" : #" <span class="optional">optional</span>"# }
+    private var optionalMark: HTML { isRequired || isFilter ? "" : #" <span class="optional">optional</span>"# }
 
     private func input(_ state: FormState) -> HTML {
         let value = state.value(name)
@@ -151,7 +153,7 @@ package struct Field: Sendable {
         let notes = (isWrong ? ["\(name)-error"] : []) + (hint.isEmpty ? [] : ["\(name)-hint"])
         let described = notes.isEmpty ? nil : notes.joined(separator: " ")
         return
-            #"\#(#" aria-invalid="true""#, when: isWrong)\#(attribute: "aria-describedby", described)\#(" required", when: isRequired)"#
+            #"\#(#" aria-invalid="true""#, when: isWrong)\#(attribute: "aria-describedby", described)\#(" required", when: isRequired && !isFilter)"#
     }
 }
 
