@@ -50,6 +50,11 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
             segments.append(.parameter(value.sqlParameter))
         }
 
+        /// The same, spelled out because the compiler warns of optionals in generic interpolations.
+        package mutating func appendInterpolation<Value: SQLEncodable>(_ value: Value?) {
+            segments.append(.parameter(value.sqlParameter))
+        }
+
         /// A nested fragment with its own parameters.
         package mutating func appendInterpolation(_ fragment: SQL) { segments += fragment.segments }
     }
