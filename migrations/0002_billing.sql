@@ -126,22 +126,34 @@ create policy share_lock on app.usage_cutoff for update to controlplane_app
     using (organisation_id = (select app.current_organisation()) or organisation_id in
         (select t.organisation_id from app.tenant t where t.tenant_id = (select app.current_tenant())))
     with check (false);
-grant select, update (finalised_before) on app.usage_cutoff to controlplane_app;
+-- the first usage of an organisation opens the row that it then locks, and can only open it where nothing is finalised
+create policy first_use on app.usage_cutoff for insert to controlplane_app
+    with check (finalised_before = '2000-01-01 00:00:00Z'
+        and (organisation_id = (select app.current_organisation()) or organisation_id in
+            (select t.organisation_id from app.tenant t where t.tenant_id = (select app.current_tenant()))));
+grant select, insert, update (finalised_before) on app.usage_cutoff to controlplane_app;
 grant select, insert, update on app.usage_cutoff to controlplane_system;
 
--- One row per metered event, for ever: the primary key is the dedupe key, and no time is part of it.
+-- One row per event, for ever: the primary key is the dedupe key, and no time is part of it. No foreign key of its own:
+-- the hour row that the same statement writes carries it, at a fraction of the cost. Keys compare by bytes.
 create table app.usage_event (
-    tenant_id uuid not null references app.tenant,
-    source text not null,
-    event_id text not null,
-    organisation_id uuid not null references app.organisation,
-    meter text not null,
-    key_source text not null,
+    tenant_id uuid not null,
+    source text collate "C" not null,
+    event_id text collate "C" not null,
+    organisation_id uuid not null,
+    -- voice_unmetered: internal and emergency calls, recorded and never billed
+    meter text collate "C" not null check (meter in ('turn', 'voice', 'voice_unmetered')),
+    -- who pays the model of a turn; empty for voice
+    key_source text collate "C" not null,
+    -- turns: 1; voice: milliseconds
     quantity bigint not null check (quantity >= 0),
     occurred_at timestamptz not null,
     received_at timestamptz not null,
+    -- arrived when its month was finalised already
     late boolean not null,
+    -- SHA-256 of the canonical type, time and data: tells a repetition from a contradiction
     payload_hash bytea not null,
+    -- attributes without a column of their own; null when there are none
     data jsonb,
     primary key (tenant_id, source, event_id)
 );
@@ -156,17 +168,19 @@ create policy organisation_own on app.usage_event to controlplane_app
     with check (organisation_id = (select app.current_organisation()));
 grant select, insert on app.usage_event to controlplane_app, controlplane_system;
 
--- Hourly sums, changed in the transaction that stores the events, so they are always exactly the events.
+-- Hourly sums, changed by the statement that stores the events, so they are always exactly the events.
+alter table app.tenant add constraint tenant_of_organisation unique (tenant_id, organisation_id);
 create table app.usage_hour (
-    tenant_id uuid not null references app.tenant,
-    meter text not null,
-    key_source text not null,
+    tenant_id uuid not null,
+    meter text collate "C" not null,
+    key_source text collate "C" not null,
     hour timestamptz not null,
     late boolean not null,
-    organisation_id uuid not null references app.organisation,
+    organisation_id uuid not null,
     quantity bigint not null,
     events bigint not null,
-    primary key (tenant_id, meter, key_source, hour, late)
+    primary key (tenant_id, meter, key_source, hour, late),
+    foreign key (tenant_id, organisation_id) references app.tenant (tenant_id, organisation_id)
 ) with (fillfactor = 70);
 comment on table app.usage_hour is 'Usage per tenant, meter, key source and hour. dist:tenant';
 create index usage_hour_organisation on app.usage_hour (organisation_id, hour);
@@ -181,29 +195,37 @@ create policy organisation_own on app.usage_hour to controlplane_app
 grant select, insert on app.usage_hour to controlplane_app, controlplane_system;
 grant update (quantity, events) on app.usage_hour to controlplane_app, controlplane_system;
 
--- Where a file import stands, so that it goes on after an interruption.
+-- Where a file import stands, so that it goes on after an interruption: the same file, by its contents, in the same scope.
 create table app.usage_import (
     usage_import_id uuid not null primary key,
+    -- null for the vendor's own imports
     organisation_id uuid references app.organisation,
-    file_name text not null,
-    file_sha256 bytea,
+    -- set when a tenant's own key imports
+    tenant_id uuid,
+    file_name text not null check (char_length(file_name) <= 200),
+    file_sha256 bytea not null check (octet_length(file_sha256) = 32),
+    -- everything before this offset was answered
     bytes_done bigint not null default 0,
+    lines_done bigint not null default 0,
     accepted bigint not null default 0,
     duplicate bigint not null default 0,
     conflict bigint not null default 0,
     rejected bigint not null default 0,
     finished boolean not null default false,
     created_at timestamptz not null,
-    updated_at timestamptz not null
+    updated_at timestamptz not null,
+    constraint usage_import_file unique nulls not distinct (organisation_id, tenant_id, file_sha256)
 );
 comment on table app.usage_import is 'Progress of usage imports. dist:local';
-create index usage_import_organisation on app.usage_import (organisation_id, usage_import_id);
 alter table app.usage_import enable row level security;
 alter table app.usage_import force row level security;
 create policy system_all on app.usage_import to controlplane_system using (true) with check (true);
+create policy tenant_own on app.usage_import to controlplane_app
+    using (tenant_id = (select app.current_tenant()))
+    with check (tenant_id = (select app.current_tenant()));
 create policy organisation_own on app.usage_import to controlplane_app
-    using (organisation_id = (select app.current_organisation()))
-    with check (organisation_id = (select app.current_organisation()));
+    using (organisation_id = (select app.current_organisation()) and tenant_id is null)
+    with check (organisation_id = (select app.current_organisation()) and tenant_id is null);
 grant select, insert, update on app.usage_import to controlplane_app, controlplane_system;
 
 -- Gapless numbers: the row is locked by the transaction that finalises.
