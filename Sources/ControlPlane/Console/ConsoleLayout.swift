@@ -84,7 +84,7 @@ struct ConsoleLayout: Sendable {
             return #"<div class="side-group">\#(title)\#(links)</div>"#
         }
         return #"""
-            <nav class="side" id="side" popover aria-label="Main"><a class="brand-mark" href="/">\#(Self.logo)\#(product)</a>
+            <nav class="side" id="side" popover aria-label="Main"><a class="brand-mark" href="/">\#(HTML.productMark)\#(product)</a>
             \#(groups)</nav>
 
             """#
@@ -145,10 +145,4 @@ struct ConsoleLayout: Sendable {
         }
         return #"<nav class="tabs" aria-label="Views">\#(links)</nav>\#("\n" as HTML)"#
     }
-
-    /// The product's mark; its colour follows the brand.
-    static let logo: HTML = #"""
-        <svg class="logo" viewBox="0 0 22 22" aria-hidden="true"><rect width="22" height="22" rx="6" class="db"/>\#
-        <path d="M6 8.2h10M6 11.5h7M6 14.8h4" fill="none" stroke="#fff" stroke-width="1.8" stroke-linecap="round"/></svg>
-        """#
 }

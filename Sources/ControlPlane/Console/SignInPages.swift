@@ -22,7 +22,7 @@ struct SignInPage: Sendable {
         return #"""
             <main class="sign-in" id="main">
             <div class="sign-in-form">
-            <div class="row between"><span class="brand-mark">\#(ConsoleLayout.logo)\#(product)</span></div>
+            <div class="row between"><span class="brand-mark">\#(HTML.productMark)\#(product)</span></div>
             <div class="sign-in-box">
             <div><h1>Sign in</h1><p class="muted">to the control plane</p></div>
             \#(error)\#(oneTimePasswordForm)

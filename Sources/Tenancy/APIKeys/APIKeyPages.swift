@@ -61,7 +61,7 @@ struct APIKeyListPage: Sendable {
     }
 
     private func dialog(_ row: Row) -> HTML {
-        ReasonDialog(
+        Dialog(
             id: "revoke-\(row.keyID)", title: "Revoke \(row.name)?",
             text: "Programs that use this key are refused from now on. This cannot be undone.",
             action: "/api-keys/\(row.id)/revoke", submit: "Revoke key", style: .danger

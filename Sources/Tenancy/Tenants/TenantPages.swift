@@ -126,7 +126,7 @@ struct TenantPage: Sendable {
     }
 
     private func dialog(_ action: Action) -> HTML {
-        ReasonDialog(
+        Dialog(
             id: action.rawValue, title: "\(action.verb) \(name)?", text: action.effect,
             action: "/tenants/\(id)/\(action.rawValue)",
             submit: action.title, style: action.style

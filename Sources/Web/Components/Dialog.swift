@@ -1,5 +1,6 @@
-/// A question before something happens, with a reason for the audit log. A popover: opens and closes without script.
-package struct ReasonDialog: Sendable {
+/// A question before something happens, usually with a reason for the audit log. A popover: opens and closes without
+/// script.
+package struct Dialog: Sendable {
     package let id: String
     package let title: String
     package let text: String
@@ -7,6 +8,9 @@ package struct ReasonDialog: Sendable {
     package let action: String
     package let submit: String
     package let style: ButtonStyle
+    package var asksForReason = true
+    /// Values the form carries along.
+    package var hidden: HTML = ""
 
     package init(id: String, title: String, text: String, action: String, submit: String, style: ButtonStyle) {
         self.id = id
@@ -21,12 +25,18 @@ package struct ReasonDialog: Sendable {
     package var html: HTML {
         #"""
         <dialog class="dialog" id="\#(id)" popover aria-labelledby="\#(id)-title"><form action="\#(action)" method="post">\#
-        \#(HTML.csrfField)<div class="dialog-body"><h2 id="\#(id)-title">\#(title)</h2><p>\#(text)</p>
-        <div class="field"><label class="label" for="\#(id)-reason">Reason <span class="optional">for the audit log</span></label>\#
-        <input class="input" id="\#(id)-reason" name="reason" maxlength="200" required></div></div>
+        \#(HTML.csrfField)\#(hidden)<div class="dialog-body"><h2 id="\#(id)-title">\#(title)</h2><p>\#(text)</p>\#
+        \#(asksForReason ? reason : "")</div>
         <div class="dialog-foot"><button class="btn" type="button" popovertarget="\#(id)" popovertargetaction="hide">Cancel</button>\#
         <button class="\#(style.rawValue)" type="submit">\#(submit)</button></div></form></dialog>
 
+        """#
+    }
+
+    private var reason: HTML {
+        #"""
+        <div class="field"><label class="label" for="\#(id)-reason">Reason <span class="optional">for the audit log</span></label>\#
+        <input class="input" id="\#(id)-reason" name="reason" maxlength="200" required></div>
         """#
     }
 }

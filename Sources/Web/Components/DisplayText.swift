@@ -21,6 +21,21 @@ package enum DisplayText {
         "\(count(number)) \(number == 1 ? singular : plural ?? singular + "s")"
     }
 
+    /// A decimal number as it travels, grouped for reading: `172800.00` becomes `172,800.00`. Anything else stays.
+    package static func decimal(_ text: String) -> String {
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let whole = parts.first.flatMap({ Int64($0) }), parts.count == 1 || parts[1].allSatisfy(\.isNumber) else {
+            return text
+        }
+        return count(whole) + (parts.count == 2 ? ".\(parts[1])" : "")
+    }
+
+    /// A name as programs write it, for people: `first_year_minimum` becomes `First year minimum`.
+    package static func words(_ name: String) -> String {
+        let text = String(name.map { $0 == "_" || $0 == "." ? " " : $0 })
+        return text.prefix(1).uppercased() + text.dropFirst()
+    }
+
     /// The day in Europe/Vienna: `18 Nov 2026`.
     package static func day(_ time: Timestamp) -> String {
         let local = ViennaTime(time)

@@ -211,4 +211,10 @@ extension HTML {
         <span class="\#(classes)" data-tone="\#(tone.rawValue)" aria-hidden="true">\#(DisplayText.initials(name))</span>
         """#
     }
+
+    /// The product's mark; its colour follows the brand.
+    package static let productMark: HTML = #"""
+        <svg class="logo" viewBox="0 0 22 22" aria-hidden="true"><rect width="22" height="22" rx="6" class="db"/>\#
+        <path d="M6 8.2h10M6 11.5h7M6 14.8h4" fill="none" stroke="#fff" stroke-width="1.8" stroke-linecap="round"/></svg>
+        """#
 }
