@@ -57,7 +57,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "TestSupport", dependencies: ["Kernel", "Postgres", logging], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Kernel", "Postgres", crypto, logging], path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: settings),
         .testTarget(name: "RatingTests", dependencies: ["Rating"], swiftSettings: settings),

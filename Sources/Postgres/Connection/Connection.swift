@@ -27,7 +27,6 @@ final class Connection: @unchecked Sendable {
     var warnings: [ServerWarning] = []
 
     /// Opens and waits, at most `timeout` for each host that the string names.
-    /// Throws `.unavailable`; the reason, without the password, is in `failure`.
     init(
         to connectionString: String, timeout: Duration, settings: SessionSettings, usesPreparedStatements: Bool,
         applicationName: String = "controlplane"
@@ -103,9 +102,11 @@ final class Connection: @unchecked Sendable {
     }
 }
 
-/// Why no connection could be opened, in libpq's words: hosts and ports, no password.
-struct ConnectFailure: Error, Equatable {
-    let reason: String
+/// No connection, with libpq's reason: hosts and ports, never the password.
+package struct ConnectFailure: Error, Equatable, CustomStringConvertible {
+    package let reason: String
+
+    package var description: String { "No connection to PostgreSQL: \(reason)" }
 }
 
 /// A WARNING of the server, by SQLSTATE.
