@@ -153,8 +153,8 @@ create table app.usage_event (
     late boolean not null,
     -- SHA-256 of the canonical type, time and data: tells a repetition from a contradiction
     payload_hash bytea not null,
-    -- attributes without a column of their own; null when there are none
-    data jsonb,
+    -- attributes without a column of their own, as they came; null when there are none. Text: no number of a client can fail to store
+    data json,
     primary key (tenant_id, source, event_id)
 );
 comment on table app.usage_event is 'Metered events. Append-only. dist:tenant';

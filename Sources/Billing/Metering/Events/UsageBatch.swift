@@ -1,0 +1,60 @@
+import Kernel
+
+/// The two forms of a batch: a JSON array (CloudEvents' batch format), or one JSON object per line.
+package enum UsageBatch {
+    package static let mediaTypes = ["application/json", "application/cloudevents-batch+json", "application/x-ndjson"]
+
+    /// The events of a request body in order. Only what makes the whole batch unreadable is thrown.
+    package static func items(of body: [UInt8], mediaType: String?) throws(Problem) -> [UsageItem] {
+        mediaType == "application/x-ndjson" ? try lines(body) : try array(body)
+    }
+
+    private static func array(_ body: [UInt8]) throws(Problem) -> [UsageItem] {
+        let document: JSON
+        do throws(JSONError) {
+            document = try JSON(parsing: body)
+        } catch {
+            throw error.problem
+        }
+        guard let elements = document.array else {
+            throw Problem(
+                status: 422, reason: "INVALID_BATCH", title: "The body is no batch of events",
+                detail: "Send a JSON array of events, or one event per line as application/x-ndjson.")
+        }
+        try check(count: elements.count)
+        return elements.map(UsageEventReader.item)
+    }
+
+    /// A line that is no JSON spoils only itself. Empty lines are skipped.
+    private static func lines(_ body: [UInt8]) throws(Problem) -> [UsageItem] {
+        var items: [UsageItem] = []
+        var rest = body[...]
+        while !rest.isEmpty {
+            let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+            rest = rest.dropFirst(line.count + 1)
+            guard line.contains(where: { $0 > 0x20 }) else { continue }
+            items.append(item(line: line))
+            try check(count: items.count)
+        }
+        return items
+    }
+
+    /// One line of NDJSON.
+    package static func item(line: ArraySlice<UInt8>) -> UsageItem {
+        do throws(JSONError) {
+            return UsageEventReader.item(try JSON(parsing: line))
+        } catch {
+            let rejection = UsageRejection(
+                "INVALID_JSON", nil, "The line is not valid JSON: \(error.message) at byte \(error.offset).")
+            return UsageItem(id: nil, content: .failure(rejection))
+        }
+    }
+
+    private static func check(count: Int) throws(Problem) {
+        guard count <= Limits.usageBatchEvents else {
+            throw Problem(
+                status: 413, reason: "TOO_MANY_EVENTS", title: "The batch is too large",
+                detail: "A batch has at most \(Limits.usageBatchEvents) events. Send several batches.")
+        }
+    }
+}
