@@ -17,7 +17,8 @@ package enum UsageEventReader {
         var envelope = Envelope()
         for member in members { envelope.take(member) }
         if let version = envelope.specVersion, version != "1.0" {
-            throw UsageRejection("INVALID_SPECVERSION", "specversion", "Only '1.0' is known; leave it out or send '1.0'.")
+            throw UsageRejection(
+                "INVALID_SPECVERSION", "specversion", "Only '1.0' is known; leave it out or send '1.0'.")
         }
         let id = try key(envelope.id, "id", "INVALID_ID")
         let source = try key(envelope.source, "source", "INVALID_SOURCE")
@@ -100,13 +101,15 @@ extension UsageEventReader {
             throw UsageRejection("INVALID_TYPE", "type", "'type' is required: 'turn' or 'voice'.")
         }
         guard let members = data?.members else {
-            throw UsageRejection("INVALID_DATA", "data", "'data' is required: an object with the attributes of a \(type).")
+            throw UsageRejection(
+                "INVALID_DATA", "data", "'data' is required: an object with the attributes of a \(type).")
         }
         let payload = type == "turn" ? try turn(members) : try voice(members)
         if !payload.extra.isEmpty {
             guard JSON.object(payload.extra).bytes.count <= UsageLimits.extraBytes else {
                 throw UsageRejection(
-                    "INVALID_DATA", "data", "'data' is longer than \(UsageLimits.extraBytes) bytes. Leave out what is not needed.")
+                    "INVALID_DATA", "data",
+                    "'data' is longer than \(UsageLimits.extraBytes) bytes. Leave out what is not needed.")
             }
         }
         return payload
@@ -144,7 +147,8 @@ extension UsageEventReader {
         guard let milliseconds, (0...UsageLimits.callMilliseconds).contains(milliseconds) else {
             throw UsageRejection(
                 "INVALID_MILLISECONDS", "data.milliseconds",
-                "'milliseconds' is required for voice: a whole number of answered time, 0 to \(UsageLimits.callMilliseconds).")
+                "'milliseconds' is required for voice: a whole number of answered time, 0 to \(UsageLimits.callMilliseconds)."
+            )
         }
         guard let direction else {
             throw UsageRejection(

@@ -1,0 +1,67 @@
+import Kernel
+import Postgres
+
+/// The one way of usage into the product: requests, imports and the console all end here.
+package struct UsageService: Sendable {
+    private let database: Database
+    private let time: TimeSource
+    /// Whether tables are sharded by tenant: then one statement per tenant.
+    private let isDistributed: Bool
+    /// Called with every answered batch and the time it took, for metrics.
+    private let observe: @Sendable (UsageCounts, Duration) -> Void
+
+    package init(
+        database: Database, time: TimeSource, isDistributed: Bool = false,
+        observe: @escaping @Sendable (UsageCounts, Duration) -> Void = { _, _ in }
+    ) {
+        self.database = database
+        self.time = time
+        self.isDistributed = isDistributed
+        self.observe = observe
+    }
+
+    /// Stores what is new of a batch in one transaction of the scope and says of every event what became of it. Safe to
+    /// repeat: what was stored before is a duplicate then.
+    package func ingest(_ items: [UsageItem], as scope: ScopeNode) async throws -> UsageReceipt {
+        let start = ContinuousClock.now
+        let receipt = try await stored(items, as: scope)
+        observe(receipt.counts, start.duration(to: .now))
+        return receipt
+    }
+
+    private func stored(_ items: [UsageItem], as scope: ScopeNode) async throws -> UsageReceipt {
+        let batch = SortedBatch(items, now: time.now)
+        guard !batch.candidates.isEmpty else { return UsageReceipt(outcomes: batch.outcomes) }
+        let (time, isDistributed) = (time, isDistributed)
+        return try await database.transaction(for: scope) { tx in
+            let tenants = try UsageEventStore.tenants(batch.tenantIDs, tx)
+            var outcomes = batch.outcomes
+            let (entries, repetitions) = batch.entries(tenants, &outcomes)
+            guard !entries.isEmpty else { return UsageReceipt(outcomes: outcomes) }
+            let known = try UsageEventStore.insert(
+                entries[...], receivedAt: time.now, isDistributed: isDistributed, tx)
+            let hashes = known.isEmpty ? [:] : try UsageEventStore.storedHashes(known.map { entries[$0] }, tx)
+            Self.decide(entries, repetitions, hashes, &outcomes)
+            return UsageReceipt(outcomes: outcomes)
+        }
+    }
+
+    /// - Parameter hashes: what is stored for the entries that were there before, by position.
+    private static func decide(
+        _ entries: [UsageEntry], _ repetitions: [SortedBatch.Repetition], _ hashes: [Int: [UInt8]],
+        _ outcomes: inout [UsageOutcome]
+    ) {
+        for entry in entries {
+            if let stored = hashes[entry.position] {
+                outcomes[entry.position] = stored == entry.event.payloadHash ? .duplicate : .conflict
+            } else {
+                outcomes[entry.position] = entry.isLate ? .rejected(.monthFinalised) : .accepted
+            }
+        }
+        for repetition in repetitions {
+            let first = entries[repetition.first]
+            let stored = hashes[first.position] ?? first.event.payloadHash
+            outcomes[repetition.position] = stored == repetition.hash ? .duplicate : .conflict
+        }
+    }
+}
