@@ -31,7 +31,8 @@ let package = Package(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "Kernel", swiftSettings: settings),
         .target(
-            name: "Rating", resources: [.embedInCode("PriceBook/pricebook-2.1.json")], swiftSettings: settings),
+            name: "Rating", exclude: ["README.md"], resources: [.embedInCode("PriceBook/pricebook-2.1.json")],
+            swiftSettings: settings),
         .target(
             name: "Postgres", dependencies: ["CLibPQ", "Kernel", crypto, lifecycle, logging, nioPosix],
             swiftSettings: settings),

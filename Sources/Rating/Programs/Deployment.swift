@@ -98,7 +98,10 @@ package struct BundleChoice: Hashable, Sendable {
                     + "\($0.discount) % off every list price"
             } ?? "List price: no bundle applies to \(Wording.counted(instances, "instance", "instances"))"
         if let missed {
-            let needs = missing.map { "\($0.input.replacing("_", with: " ")) \($0.from.replacing("_", with: " "))" }
+            let needs = missing.map { change in
+                change.input == "term_years"
+                    ? "a term of \(change.from) years" : "the \(change.input) \(change.from.replacing("_", with: " "))"
+            }
             text += "; the bundle of \(missed.instances) (\(missed.discount) %) needs \(Wording.list(needs))"
         }
         if let next { text += "; \(next.discount) % from \(next.instances) instances" }

@@ -3,6 +3,12 @@ extension JSONValue {
         pairs.map { Member(name: $0.key, value: $0.value) }
     }
 
+    /// An object with one more member.
+    fileprivate func adding(_ name: String, _ value: JSONValue) -> JSONValue {
+        guard case .object(let members) = self else { return self }
+        return .object(members + [Member(name: name, value: value)])
+    }
+
     fileprivate init(_ line: RatedLine) {
         self.init([
             "kind": .string(line.kind.description), "quantity": JSONValue(line.quantity),
@@ -78,7 +84,11 @@ extension QuoteKind {
         var results = JSONValue.members([
             "discount_percent": .string(year.bundle.discount.description), "licences_year": JSONValue(year.licences),
             "tier_year": JSONValue(year.tierYear), "onboarding_once": JSONValue(year.onboardingOnce),
-            "total": JSONValue(year.total), "lines": .array(year.lines.map { JSONValue($0) }),
+            "total": JSONValue(year.total),
+            "lines": .array(
+                year.lines.map {
+                    JSONValue($0).adding("discount_percent", .string($0.discount.description))
+                }),
         ])
         if let first = year.lines.first {
             results.append(JSONValue.Member(name: "explanation", value: JSONValue(first.explanation)))
