@@ -11,8 +11,11 @@ let settings: [SwiftSetting] = [
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
 let package = Package(
@@ -24,11 +27,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .systemLibrary(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Kernel", swiftSettings: settings),
         .target(
             name: "Rating", exclude: ["README.md"], resources: [.embedInCode("PriceBook/pricebook-2.1.json")],
@@ -37,7 +42,12 @@ let package = Package(
             name: "Postgres", dependencies: ["CLibPQ", "Kernel", crypto, lifecycle, logging, nioPosix],
             swiftSettings: settings),
         .target(
-            name: "Web", dependencies: ["Kernel", hummingbird, crypto, logging], swiftSettings: settings),
+            name: "Web",
+            dependencies: [
+                "CZlib", "Kernel", hummingbird, hummingbirdCore, nioHTTP1, nioHTTPTypes, nioPosix, crypto, lifecycle,
+                logging,
+            ],
+            swiftSettings: settings),
         .target(
             name: "Tenancy", dependencies: ["Kernel", "Postgres", "Web", crypto], swiftSettings: settings),
         .target(
@@ -64,7 +74,8 @@ let package = Package(
         .testTarget(name: "RatingTests", dependencies: ["Rating"], swiftSettings: settings),
         .testTarget(
             name: "PostgresTests", dependencies: ["Kernel", "Postgres", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "WebTests", dependencies: ["Kernel", "Web"], swiftSettings: settings),
+        .testTarget(
+            name: "WebTests", dependencies: ["Kernel", "Web", lifecycle, logging, nioHTTP1], swiftSettings: settings),
         .testTarget(
             name: "TenancyTests", dependencies: ["Kernel", "Postgres", "Web", "Tenancy", "TestSupport"],
             swiftSettings: settings),

@@ -58,7 +58,14 @@ package struct PublicCall<Input: Sendable>: Sendable {
 
 /// The input of an endpoint that reads nothing.
 package struct NoInput: Codable, Sendable {
+    private enum Keys: CodingKey {}
+
     package init() {}
+
+    /// Asks for an object without members, so that whatever is sent is refused by name.
+    package init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: Keys.self) }
+
+    package func encode(to encoder: any Encoder) throws { _ = encoder.container(keyedBy: Keys.self) }
 }
 
 /// The `If-Match` header of a request.

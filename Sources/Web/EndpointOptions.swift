@@ -8,6 +8,8 @@ package struct EndpointOptions: Sendable {
         package let mediaTypes: [String]
         /// Bytes after inflating; `nil` when gzip is not accepted.
         package let inflatedBytes: Int?
+        /// The shape of a JSON body, for the OpenAPI document.
+        package var schema: Schema?
     }
 
     /// Since when an endpoint should not be used, and from when it will be gone.
@@ -61,6 +63,9 @@ extension Endpoint {
             $0.bodyLimit = limit
         }
     }
+
+    /// The shape of a raw JSON body, for the OpenAPI document.
+    package func rawBodySchema(_ schema: Schema) -> Endpoint { with { $0.rawBody?.schema = schema } }
 
     /// The media types of a `RawReply`, for the OpenAPI document.
     package func answering(_ mediaTypes: String...) -> Endpoint { with { $0.answers = mediaTypes } }

@@ -121,8 +121,8 @@ final class InputFindings {
     private static func bool(_ node: InputNode) throws -> Bool {
         switch node {
         case .json(.bool(let value)): return value
-        case .text("true"), .text("on"), .text("1"): return true
-        case .text("false"), .text("off"), .text("0"), .text(""): return false
+        case .text("true"), .text("on"): return true
+        case .text("false"): return false
         default: throw InputMistake.expected("true or false", not: node)
         }
     }

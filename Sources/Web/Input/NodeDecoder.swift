@@ -49,6 +49,11 @@ final class NodeDecoder: Decoder {
         }
     }
 
+    /// Forms send every field; one that was left empty is absent.
+    var treatsEmptyAsNil: Bool {
+        if case .fields(let fields) = node { fields.isLenient } else { false }
+    }
+
     /// For dictionaries: every key is data.
     func allKeys() -> [String] {
         takesAllKeys = true
@@ -84,7 +89,8 @@ private struct NodeKeys<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func decodeNil(forKey key: Key) -> Bool {
         switch decoder.child(key)?.node {
-        case nil, .json(.null), .text(""): true
+        case nil, .json(.null): true
+        case .text(""): decoder.treatsEmptyAsNil
         default: false
         }
     }

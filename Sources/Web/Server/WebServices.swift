@@ -1,0 +1,116 @@
+import HTTPTypes
+import HummingbirdCore
+import Kernel
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// The listeners of the program as services, in the order in which they start.
+package struct WebServices: Sendable {
+    /// Health, main listener, drain gate; put them after everything that they need.
+    package let services: [any Service]
+    /// Known once the listener is bound.
+    package let mainPort: BoundPort
+    package let healthPort: BoundPort
+
+    /// Checks the tables and prepares the listeners; throws every defect of the tables at once.
+    package init(site: Site, settings: ServerSettings, hooks: ServerHooks) throws {
+        let application = try WebApplication(site: site, settings: settings, hooks: hooks)
+        let readiness = Readiness(checks: hooks.readiness)
+        let health = HealthApplication(readiness: readiness, metrics: hooks.metrics)
+        let mainPort = BoundPort()
+        let healthPort = BoundPort()
+        var main = Listener(
+            host: settings.host, port: settings.port, connections: settings.connections, limits: settings.front)
+        main.onRefusal = { status in application.figures.refusals.add(1, String(status)) }
+        main.onRunning = { port in
+            readiness.enter(.serving)
+            mainPort.set(port)
+        }
+        // Health answers under any name: whoever asks comes by address.
+        var healthListener = Listener(host: settings.healthHost, port: settings.healthPort, connections: 64)
+        healthListener.onRunning = { port in healthPort.set(port) }
+        services = [
+            healthListener.service(logger: hooks.logger) { await health.respond(to: $0) },
+            main.service(logger: hooks.logger) { await application.respond(to: $0) },
+            DrainGate(readiness: readiness, delay: settings.drainDelay),
+        ]
+        self.mainPort = mainPort
+        self.healthPort = healthPort
+    }
+}
+
+/// The port that a listener got; waits until there is one.
+package final class BoundPort: Sendable {
+    private struct State {
+        var port: Int?
+        var waiting: [CheckedContinuation<Int, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Returns as soon as the listener is bound; never when it cannot be.
+    package func value() async -> Int {
+        await withCheckedContinuation { continuation in
+            let port = state.withLock { state in
+                if state.port == nil { state.waiting.append(continuation) }
+                return state.port
+            }
+            if let port { continuation.resume(returning: port) }
+        }
+    }
+
+    func set(_ port: Int) {
+        let waiting = state.withLock { state in
+            state.port = port
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume(returning: port) }
+    }
+}
+
+/// One listening socket.
+private struct Listener {
+    let host: String
+    let port: Int
+    let connections: Int
+    var limits = FrontLimits()
+    var onRefusal: @Sendable (Int) -> Void = { _ in }
+    var onRunning: @Sendable (Int) -> Void = { _ in }
+
+    func service(
+        logger: Logger, respond: @escaping @Sendable (IncomingRequest) async -> WebResponse?
+    ) -> any Service {
+        let channel = StrictHTTP1(
+            responder: { request, writer, channel in
+                let incoming = IncomingRequest(
+                    head: request.head, body: request.body, remoteAddress: channel.remoteAddress?.ipAddress)
+                guard let response = await respond(incoming) else { return }
+                try await writer.write(response: response.head, body: response.content)
+            },
+            limits: limits, onRefusal: onRefusal)
+        return channel.server(
+            configuration: ServerConfiguration(
+                address: .hostname(host, port: port), backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(connections, logger: logger)),
+            onServerRunning: { channel in onRunning(channel.localAddress?.port ?? port) },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
+    }
+}
+
+extension WebResponse {
+    fileprivate var head: HTTPResponse {
+        var fields = HTTPFields()
+        for header in headers {
+            if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
+        }
+        return HTTPResponse(status: .init(code: status), headerFields: fields)
+    }
+
+    fileprivate var content: ResponseBody {
+        body.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: body))
+    }
+}
