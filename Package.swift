@@ -87,6 +87,6 @@ let package = Package(
             name: "ControlPlaneTests",
             dependencies: ["ControlPlane", "Kernel", "Postgres", "Web", "Tenancy", "Billing", "Rating", "TestSupport"],
             swiftSettings: settings),
-        .testTarget(name: "TidyTests", swiftSettings: settings),
+        .testTarget(name: "TidyTests", dependencies: [crypto], swiftSettings: settings),
     ]
 )
