@@ -9,6 +9,11 @@ package struct CountryCode: Hashable, Sendable, Codable, CustomStringConvertible
         self.code = code
     }
 
+    private init(assigned code: String) { self.code = code }
+
+    /// The vendor's country.
+    package static let austria = CountryCode(assigned: "AT")
+
     package var description: String { code }
 
     package init(from decoder: any Decoder) throws {

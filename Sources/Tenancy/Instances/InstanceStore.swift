@@ -1,0 +1,74 @@
+import Kernel
+import Postgres
+
+package enum InstanceStore {
+    private static let columns: SQL = """
+        instance_id, organisation_id, owner_id, host, display_name, region, version, state, revision, created_at, \
+        updated_at
+        """
+
+    /// `nil` when it does not exist or the scope may not see it.
+    package static func find(_ id: InstanceID, _ tx: borrowing Transaction<ScopeNode>) throws -> Instance? {
+        try tx.first("select \(columns) from app.instance where instance_id = \(id)")
+    }
+
+    /// Locks the row for a change; `nil` also when the scope may see it but not change it.
+    static func findForUpdate(_ id: InstanceID, _ tx: borrowing Transaction<ScopeNode>) throws -> Instance? {
+        try tx.first("select \(columns) from app.instance where instance_id = \(id) for update")
+    }
+
+    package static func list(
+        _ filter: InstanceFilter, after cursor: InstanceID?, limit: Int, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [Instance] {
+        var conditions: [SQL] = ["true"]
+        if let cursor { conditions.append("instance_id > \(cursor)") }
+        if let organisation = filter.organisationID { conditions.append("organisation_id = \(organisation)") }
+        if let owner = filter.ownerID { conditions.append("owner_id = \(owner)") }
+        if let host = filter.host { conditions.append("host = \(host)") }
+        if let state = filter.state { conditions.append("state = \(state)") }
+        return try tx.all(
+            """
+            select \(columns) from app.instance where \(SQL.joined(conditions, separator: " and ")) \
+            order by instance_id limit \(limit)
+            """)
+    }
+
+    static func insert(_ instance: Instance, _ tx: borrowing Transaction<ScopeNode>) throws {
+        let profile = instance.profile
+        try tx.execute(
+            """
+            insert into app.instance (\(columns)) values (\(instance.id), \(instance.organisationID), \
+            \(instance.ownerID), \(instance.host), \(profile.displayName), \(profile.region), \(profile.version), \
+            \(instance.state), \(instance.revision), \(instance.createdAt), \(instance.updatedAt))
+            """)
+    }
+
+    /// The row as it is after the change.
+    static func update(
+        _ instance: Instance, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> Instance {
+        try tx.one(
+            """
+            update app.instance set display_name = \(instance.profile.displayName), \
+            region = \(instance.profile.region), version = \(instance.profile.version), state = \(instance.state), \
+            revision = revision + 1, updated_at = \(now)
+            where instance_id = \(instance.id) returning \(columns)
+            """)
+    }
+}
+
+extension InstanceHost: SQLEncodable, SQLDecodable {}
+extension Instance.State: SQLEncodable, SQLDecodable {}
+
+extension Instance: RowDecodable {
+    package init(row: Row) throws {
+        var profile = InstanceProfile(displayName: try row.value("display_name"))
+        profile.region = try row.value("region")
+        profile.version = try row.value("version")
+        self.init(
+            id: try row.value("instance_id"), organisationID: try row.value("organisation_id"),
+            ownerID: try row.value("owner_id"), host: try row.value("host"), profile: profile,
+            state: try row.value("state"), revision: try row.value("revision"),
+            createdAt: try row.value("created_at"), updatedAt: try row.value("updated_at"))
+    }
+}
