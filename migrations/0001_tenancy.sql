@@ -233,13 +233,12 @@ create policy tenant_own on app.api_key to controlplane_app
     using (tenant_id = (select app.current_tenant()))
     with check (tenant_id = (select app.current_tenant()));
 grant select, insert on app.api_key to controlplane_app, controlplane_system;
-grant update (revoked_at, expires_at, last_used_at, revision) on app.api_key to controlplane_app, controlplane_system;
+grant update (secret_hash, last_four, revoked_at, expires_at, last_used_at, revision) on app.api_key to controlplane_app, controlplane_system;
 
 -- Console sessions and sign-in passwords: read before it is known who is there, so by the system role alone.
 create table app.session (
     token_hash bytea not null primary key check (octet_length(token_hash) = 32),
     principal_id uuid not null references app.principal,
-    csrf_token text not null,
     created_at timestamptz not null,
     expires_at timestamptz not null
 );

@@ -99,7 +99,9 @@ extension TenantState {
         }
     }
 
-    private var nextVerbs: String { allowedVerbs.isEmpty ? "do nothing any more" : allowedVerbs.joined(separator: " or ") }
+    private var nextVerbs: String {
+        allowedVerbs.isEmpty ? "do nothing any more" : allowedVerbs.joined(separator: " or ")
+    }
 
     private static func required(_ reason: String) throws(Problem) -> String {
         var text = ""

@@ -45,7 +45,8 @@ private struct PurgeTenant: TransitionInput {
 
 func tenantTransitionEndpoints(_ tenants: TenantService, _ work: UnitOfWork) -> [Endpoint] {
     func endpoint<Input: TransitionInput>(_ input: Input.Type, _ path: PathTemplate, _ summary: String) -> Endpoint {
-        Endpoint(.post, path, summary, tag: "Tenants", requires: .permission(.tenantTransition)) { (call: Call<Input>) in
+        Endpoint(.post, path, summary, tag: "Tenants", requires: .permission(.tenantTransition)) {
+            (call: Call<Input>) in
             let input = call.input
             return try await work.perform(call, validateOnly: input.validateOnly) { tx, actor in
                 TenantResource(

@@ -59,7 +59,8 @@ package struct OrganisationProfile: Sendable, Equatable {
     var auditFields: [String: String] {
         [
             "display_name": displayName, "legal_name": legalName, "country": country.code, "address": address,
-            "billing_email": billingEmail, "vat_id": vatID?.text ?? "", "vat_id_valid": vatID.map { "\($0.isValid)" } ?? "",
+            "billing_email": billingEmail, "vat_id": vatID?.text ?? "",
+            "vat_id_valid": vatID.map { "\($0.isValid)" } ?? "",
             "public_sector": "\(publicSector)", "critical_infrastructure": "\(criticalInfrastructure)",
         ]
     }

@@ -44,15 +44,23 @@ package enum OrganisationStore {
     }
 
     static func insert(_ organisation: Organisation, _ tx: borrowing Transaction<ScopeNode>) throws {
+        try tx.execute(insertion(of: organisation))
+    }
+
+    /// `false` when there is a vendor already, also one that another process has just made.
+    static func insertIfFirst(_ vendor: Organisation, _ tx: borrowing Transaction<ScopeNode>) throws -> Bool {
+        try !tx.rows("\(insertion(of: vendor)) on conflict do nothing returning organisation_id").isEmpty
+    }
+
+    private static func insertion(of organisation: Organisation) -> SQL {
         let profile = organisation.profile
-        try tx.execute(
-            """
+        return """
             insert into app.organisation (\(columns)) values (\(organisation.id), \(organisation.kind.name), \
             \(organisation.kind.manager), \(profile.displayName), \(profile.legalName), \(profile.country.code), \
             \(profile.address), \(profile.billingEmail), \(profile.vatID?.text), \(profile.vatID?.isValid ?? false), \
             \(profile.publicSector), \(profile.criticalInfrastructure), \(organisation.revision), \
             \(organisation.createdAt), \(organisation.updatedAt))
-            """)
+            """
     }
 
     /// The row as it is after the change.

@@ -25,7 +25,9 @@ extension PageRequest {
     /// The id that the cursor of a list names; 422 for anything that no list has given out.
     package func cursorID<Kind>(_ kind: ID<Kind>.Type = ID<Kind>.self) throws(Problem) -> ID<Kind>? {
         guard let cursor else { return nil }
-        guard let id = ID<Kind>(cursor) else { throw .invalid("cursor", "must be the next_cursor of an earlier answer") }
+        guard let id = ID<Kind>(cursor) else {
+            throw .invalid("cursor", "must be the next_cursor of an earlier answer")
+        }
         return id
     }
 }

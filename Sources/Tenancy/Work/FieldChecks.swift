@@ -21,7 +21,8 @@ package struct FieldChecks {
         if !length.contains(text.unicodeScalars.count) {
             let least = length.lowerBound == 0 ? "at most" : "\(length.lowerBound) to"
             refuse(field, "must have \(least) \(length.upperBound) characters")
-        } else if text.unicodeScalars.contains(where: { $0.isControl && !(allowingLines && ($0 == "\n" || $0 == "\r")) }) {
+        } else if text.unicodeScalars.contains(where: { $0.isControl && !(allowingLines && ($0 == "\n" || $0 == "\r")) }
+        ) {
             refuse(field, "must not contain control characters")
         } else {
             target = text
