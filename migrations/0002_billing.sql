@@ -1,5 +1,8 @@
 -- Price books, contracts, disclosures, usage, invoices.
 
+-- Equality of uuids in an exclusion constraint; a trusted extension of PostgreSQL itself, so the owner may create it.
+create extension if not exists btree_gist with schema app;
+
 create table app.price_book (
     version text not null primary key,
     valid_from date not null,
