@@ -1,0 +1,53 @@
+"""What the end-to-end tests share: one demo that is only read, and a server for those that break things."""
+
+import pytest
+from harness.api import API
+from harness.cluster import Cluster
+from harness.places import BINARY
+from harness.product import Dev, Installation
+
+
+def pytest_sessionstart(session):
+    assert BINARY.exists(), f"{BINARY} is missing; build it first: swift build -c release --product controlplane"
+
+
+@pytest.fixture(scope="session")
+def dev():
+    """`controlplane dev` with the demo, as a newcomer starts it. Its October is not closed."""
+    running = Dev("demo")
+    yield running
+    running.remove()
+
+
+@pytest.fixture(scope="session")
+def partner(dev) -> API:
+    return API(dev.address, dev.partner_key)
+
+
+@pytest.fixture(scope="session")
+def vendor(dev) -> API:
+    return API(dev.address, platform_key(dev))
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    server = Cluster()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def demo(cluster) -> Installation:
+    """An installation with the demo's data that is never changed, to copy from."""
+    made = Installation.prepare(cluster, "demo")
+    done = made.command("demo", "load", "--directory", cluster.directory / "demo-files")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return made
+
+
+def platform_key(product) -> str:
+    import re
+
+    done = product.command("key", "create", "--role", "platform.operator", "--name", "end-to-end")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return re.search(r"\bcfv_\w+", done.stdout).group(0)
