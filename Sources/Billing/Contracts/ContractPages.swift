@@ -151,7 +151,7 @@ struct ContractPage: Sendable {
             $0.explanation.candidates.isEmpty ? nil : ExplanationView(explanation: $0.explanation)
         }
         let figure: HTML = #"""
-            <div><p class="figure">€\#(running.net.display)</p><p class="muted small">\#(view?.explanation.sentence ?? lineCount(running)) \#
+            <div><p class="figure">€\#(running.net.display)</p><p class="muted small">\#(view == nil ? lineCount(running) : "") \#
             Net of VAT, as of now.</p></div>
             """#
         let detail: HTML = view?.bars ?? lineTable(running).html

@@ -27,7 +27,7 @@ struct ExplanationView: Sendable {
     var breakEven: HTML {
         guard !explanation.changes.isEmpty else { return "" }
         let boxes: [HTML] = explanation.changes.map { change in
-            "<div><b>From \(Self.input(change.input, change.from))</b>\(DisplayText.words(change.candidate)) would be billed.</div>"
+            "<div><b>From \(Self.input(change.input, change.from))</b>\(Self.name(change.candidate)) would be billed.</div>"
         }
         return #"<div class="breakeven">\#(boxes)</div>"#
     }
@@ -44,7 +44,7 @@ struct ExplanationView: Sendable {
                     isWinner(candidate) ? #" <span class="sub tone" data-tone="brand">billed</span>"# : ""
                 return Table.Row(
                     [
-                        "\(DisplayText.words(candidate.name))\(mark)", "\(basis(of: candidate.name))",
+                        "\(Self.name(candidate.name))\(mark)", "\(basis(of: candidate.name))",
                         "\(candidate.amount.display)",
                     ], isWinner: isWinner(candidate))
             }, style: .compact)
@@ -55,7 +55,7 @@ struct ExplanationView: Sendable {
         let share = max(candidate.amount.cents, 0) * 100 / highest
         let billed: HTML = isWinner(candidate) ? #" <span class="pill plain" data-tone="brand">Billed</span>"# : ""
         return #"""
-            <li class="candidate\#(" is-winner", when: isWinner(candidate))"><h3>\#(DisplayText.words(candidate.name))\#(billed)\#
+            <li class="candidate\#(" is-winner", when: isWinner(candidate))"><h3>\#(Self.name(candidate.name))\#(billed)\#
             <span class="how">\#(basis(of: candidate.name))</span></h3>
             <svg class="meter" role="img" aria-label="\#(share) percent of the highest">\#
             <rect class="\#(isWinner(candidate) ? "db" : "dn")" width="\#(percent)%" height="100%" rx="3"/>\#
@@ -81,6 +81,10 @@ struct ExplanationView: Sendable {
             }
         guard let value = explanation.inputs.first(where: { $0.name == name })?.value else { return "" }
         return Self.input(name, value)
+    }
+
+    private static func name(_ candidate: String) -> String {
+        candidate == "first_year_minimum" ? "First-year minimum" : DisplayText.words(candidate)
     }
 
     private static func input(_ name: String, _ value: String) -> String {

@@ -97,17 +97,18 @@ struct MonthClosePage: Sendable {
         ]
     }
 
+    /// What blocks for good before what only waits.
     private var problems: [AttentionItem] {
-        rows.compactMap { row in
-            switch row.status {
-            case .problem(let text):
-                AttentionItem(
-                    row.organisation, detail: text, path: "/contracts/\(row.contractID)", tone: .bad, icon: .alert)
-            case .waiting(let text):
-                AttentionItem(
-                    row.organisation, detail: text, path: "/contracts/\(row.contractID)", tone: .warn, icon: .clock)
-            case .ready, .finalised, .nothing: nil
-            }
+        let items = rows.compactMap(attention)
+        return items.filter { $0.tone == .bad } + items.filter { $0.tone != .bad }
+    }
+
+    private func attention(_ row: Row) -> AttentionItem? {
+        let path = "/contracts/\(row.contractID)"
+        return switch row.status {
+        case .problem(let text): AttentionItem(row.organisation, detail: text, path: path, tone: .bad, icon: .alert)
+        case .waiting(let text): AttentionItem(row.organisation, detail: text, path: path, tone: .warn, icon: .clock)
+        case .ready, .finalised, .nothing: nil
         }
     }
 

@@ -33,7 +33,7 @@ struct ConsoleLayout: Sendable {
         _ page: ConsolePage, for viewer: ConsoleViewer, flash: Flash? = nil, scheme: ColourScheme? = nil
     ) -> HTML {
         switch page.frame {
-        case .bare, .print: return render(page, scheme: scheme)
+        case .bare, .print: return render(page, scheme: scheme, csrfToken: viewer.csrfToken)
         case .shell, .narrow: break
         }
         let body: HTML = #"""

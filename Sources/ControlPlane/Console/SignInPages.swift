@@ -29,7 +29,7 @@ struct SignInPage: Sendable {
             <p class="or">or with an API key</p>
             \#(keyForm)
             <p class="muted small">The one-time password is printed when the service starts. It is valid once; \#
-            <code>controlplane password</code> prints a new one.</p>
+            <code>controlplane sign-in-password</code> prints a new one.</p>
             </div>
             <div class="foot-links"><a href="/openapi.json">API description</a></div>
             </div>

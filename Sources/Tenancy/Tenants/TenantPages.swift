@@ -100,7 +100,7 @@ struct TenantPage: Sendable {
         let cards: [HTML] = [
             Card("Turns per day", span: 8, aside: .go("Usage", "/usage?tenant_id=\(id)"), body: chart).html,
             Card("Details", span: 4, body: .facts(facts)).html,
-            Card("History", span: 8, body: .timeline(history)).html,
+            Card("History", body: .timeline(history)).html,
         ]
         var page = ConsolePage(
             name, section: "/tenants",

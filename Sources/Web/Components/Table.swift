@@ -124,9 +124,7 @@ package struct Pager: Sendable {
 
     /// The pager as markup.
     package var html: HTML {
-        let next: HTML =
-            nextPath.map { HTML.button("Next", to: $0, .small) }
-            ?? #"<span class="btn btn-sm" aria-disabled="true">Next</span>"#
+        let next: HTML = nextPath.map { .button("Next", to: $0, .small) } ?? ""
         return
             #"<nav class="pager" aria-label="Pages"><span>\#(summary)</span><div class="actions">\#(next)</div></nav>"#
     }
