@@ -7,6 +7,14 @@ from harness.places import SHARED
 from harness.product import Installation, run
 
 LINT = SHARED / "tools/citus_lint.sql"
+DAMAGES = [
+    ("alter table app.tenant disable row level security", "tenant"),
+    ("alter table app.usage_event owner to controlplane_app", "usage_event"),
+    ("grant create on schema app to controlplane_app", "app"),
+    ("insert into app.schema_migration select '9999_from_the_future', checksum, applied_at"
+     " from app.schema_migration limit 1", "9999"),
+    ("delete from app.schema_migration where name like '0002%'", "0002"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -36,21 +44,12 @@ def test_serve_accepts_the_schema(schema):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("damage, named", [
-    ("alter table app.tenant disable row level security", "tenant"),
-    ("alter table app.usage_event owner to controlplane_app", "usage_event"),
-    ("grant create on schema app to controlplane_app", "app"),
-    ("insert into app.schema_migration select '9999_from_the_future', checksum, applied_at"
-     " from app.schema_migration limit 1", "9999"),
-    ("delete from app.schema_migration where name like '0002%'", "0002"),
-])
+@pytest.mark.parametrize("damage, named", DAMAGES)
 def test_serve_refuses_a_damaged_schema(cluster, schema, damage, named):
-    damaged = schema.copy(f"damaged_{abs(hash(damage)) % 10_000}")
-    columns = damaged.query("select string_agg(column_name, ',') from information_schema.columns"
-                            " where table_schema = 'app' and table_name = 'schema_migration'")
+    damaged = schema.copy(f"damaged_{DAMAGES.index((damage, named))}")
     cluster.query(damage, damaged.database)
     done = damaged.command("serve", "--check")
-    assert done.returncode != 0, columns
+    assert done.returncode != 0
     assert named in done.stdout + done.stderr
 
 

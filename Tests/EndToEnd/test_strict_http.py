@@ -81,9 +81,8 @@ def test_a_header_that_never_ends_is_cut_off(dev):
         while time.monotonic() - started < 30:
             try:
                 peer.sendall(b"X")
-                if not peer.recv(4096):
-                    return
-                return
+                peer.recv(4096)
+                return  # an answer or the end: either way the header was not waited for any longer
             except TimeoutError:
                 continue
             except (BrokenPipeError, ConnectionResetError):

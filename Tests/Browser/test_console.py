@@ -1,0 +1,117 @@
+"""The console beyond the happy path: keyboard, small and dark screens, no script, a partner's view, its own headers."""
+
+import re
+
+import pytest
+import requests
+from harness.visitor import Visitor
+
+PAGES = ["/", "/organisations", "/contracts", "/instances", "/tenants", "/usage", "/invoices", "/close?month=2026-10",
+         "/api-keys", "/audit-log", "/tenants/new", "/usage/import"]
+
+
+@pytest.fixture(scope="module")
+def platform_key(dev) -> str:
+    done = dev.command("key", "create", "--role", "platform.operator", "--name", "browser")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return re.search(r"\bcfv_\w+", done.stdout).group(0)
+
+
+@pytest.mark.parametrize("name, options", [
+    ("light", {}),
+    ("dark", {"color_scheme": "dark"}),
+    ("390", {"viewport": {"width": 390, "height": 844}, "has_touch": True}),
+])
+def test_every_page(chromium, dev, platform_key, name, options):
+    visitor = Visitor(chromium, dev.address, **options)
+    visitor.sign_in(platform_key)
+    for path in PAGES:
+        answer = visitor.page.goto(path)
+        assert answer.status == 200, f"{path}: {answer.status}"
+        assert visitor.page.get_by_role("heading", level=1).count() == 1, path
+        slug = re.sub(r"\W+", "-", path).strip("-") or "overview"
+        visitor.keep(f"page-{slug}-{name}")
+    visitor.close()
+
+
+def test_sign_in_and_a_form_by_keyboard_alone(chromium, dev, platform_key):
+    visitor = Visitor(chromium, dev.address)
+    page = visitor.page
+    page.goto("/sign-in")
+    focus(page, "api_key")
+    page.keyboard.type(platform_key)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    page.keyboard.press("Tab")
+    assert "skip" in page.evaluate("document.activeElement.outerHTML").lower(), "the first stop skips to the content"
+
+    page.goto("/organisations/new")
+    focus(page, "display_name")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Keyboard only")
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
+    summary = page.locator(".error-summary")
+    assert summary.is_visible(), "a refused form says what is missing"
+    assert page.locator("[aria-invalid=true]").count() > 0
+    assert page.locator("#display_name").input_value() == "Keyboard only", "what was typed is kept"
+    visitor.keep("form-refused")
+    visitor.complaints = [text for text in visitor.complaints if "422" not in text]
+    visitor.close()
+
+
+def focus(page, field: str):
+    """Tab until the field has the focus; every stop on the way must be visible."""
+    for _ in range(80):
+        if page.evaluate("document.activeElement.id") == field:
+            return
+        page.keyboard.press("Tab")
+        outline = page.evaluate(
+            "(e => { const s = getComputedStyle(e); return s.outlineStyle + s.boxShadow })(document.activeElement)")
+        assert outline != "nonenone", f"no visible focus on {page.evaluate('document.activeElement.outerHTML')[:200]}"
+    raise AssertionError(f"{field} cannot be reached by keyboard")
+
+
+def test_everything_works_without_script(chromium, dev, platform_key):
+    visitor = Visitor(chromium, dev.address, java_script_enabled=False)
+    visitor.sign_in(platform_key)
+    for path in PAGES:
+        assert visitor.page.goto(path).status == 200, path
+    visitor.page.goto("/usage?by=day&from=2026-10-01&to=2026-10-31")
+    assert visitor.page.locator("svg").count() > 0 and visitor.page.get_by_role("table").count() > 0
+    visitor.close()
+
+
+def test_a_partner_sees_only_its_own(chromium, dev):
+    visitor = Visitor(chromium, dev.address)
+    visitor.sign_in(dev.partner_key)
+    for path in ["/", "/tenants", "/contracts", "/invoices", "/usage"]:
+        assert visitor.page.goto(path).status == 200, path
+        text = visitor.page.inner_text("body")
+        for other in ("Rheinblick", "Stadtwerke", "Voltaris"):
+            assert other not in text, f"{path} shows {other}"
+    visitor.keep("partner-overview")
+    visitor.page.goto("/")
+    assert visitor.page.get_by_role("link", name="Month close").count() == 0
+    visitor.close()
+
+
+def test_headers_forbid_what_the_console_never_needs(dev):
+    answer = requests.get(dev.address + "/sign-in", timeout=10)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in policy and "unsafe-eval" not in policy
+    assert "default-src 'none'" in policy or "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"]
+
+
+def test_a_form_without_its_token_is_refused(dev):
+    session = requests.Session()
+    session.get(dev.address + "/sign-in", timeout=10)
+    answer = session.post(dev.address + "/tenants", data={"display_name": "x"}, timeout=10, allow_redirects=False)
+    assert answer.status_code in (303, 403)
+    evil = session.post(
+        dev.address + "/sign-in", data={"one_time_password": dev.password, "next": "/"}, timeout=10,
+        headers={"Origin": "https://evil.example"}, allow_redirects=False)
+    assert evil.status_code == 403

@@ -1,0 +1,206 @@
+"""Closing October: the worked figures of the price book come out of the whole system, once, whatever is killed."""
+
+import json
+import random
+import subprocess
+from decimal import Decimal
+
+import pytest
+from harness.api import API
+from harness.product import Installation, Service
+
+MONTH = "2026-10"
+
+# Net of the October invoice, and amounts that one of its lines or candidates must show.
+EXPECTED = {
+    # 120,000 licence, 60,000 implementation, 5 tenants beyond 25, 4 with voice (41.65 and 8.01 beyond 2,000 min), SLA
+    "Stadtwerke Demo": ("190799.66", ["120000.00", "60000.00", "1750.00", "1000.00", "41.65", "8.01", "8000.00"]),
+    "Kontor Holding": ("204000.00", ["120000.00", "60000.00", "24000.00"]),
+    "Nordlicht Agentur": ("5475.00", ["5475.00", "3588.00", "3500.00"]),
+    "Rheinblick Media": ("3500.00", ["600.00", "897.00", "420.00", "3500.00"]),
+    "Lindenhof Digital": ("897.00", ["600.00", "897.00", "420.00"]),
+    "Voltaris Wholesale": ("12500.00", ["12500.00"]),
+    "Bergfunk": ("17500.00", ["17500.00", "1495.00"]),
+    "Kontor Integration": ("310500.00", ["292500.00", "12000.00", "6000.00"]),
+    "Hafen Systems": ("72000.00", ["54000.00", "12000.00", "6000.00"]),
+    "Werkbank IT": ("21000.00", ["18000.00", "3000.00"]),
+    "Donau Deployments": ("153000.00", ["135000.00", "12000.00", "6000.00"]),
+}
+VAT_PERCENT = {"AT": 20, "DE": 0, "IT": 0, "CH": 0}
+SNAPSHOT = (
+    "select i.series, i.year, i.number, i.state, o.display_name, i.net, i.vat, i.gross, i.invoice_id"
+    " from app.invoice i join app.organisation o using (organisation_id)"
+    f" where i.month = '{MONTH}-01' order by i.series, i.year, i.number, o.display_name")
+
+
+@pytest.fixture(scope="module")
+def closed(demo) -> Installation:
+    made = demo.copy("closed")
+    done = made.command("billing", "close", MONTH)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return made
+
+
+@pytest.fixture(scope="module")
+def vendor(closed):
+    service = Service(closed, "closed")
+    yield service.api(closed.key("platform.operator"))
+    service.stop()
+
+
+@pytest.fixture(scope="module")
+def invoices(vendor) -> dict[str, dict]:
+    """October's invoices by the buyer's name, with their lines."""
+    names = {found["organisation_id"]: found["display_name"] for found in vendor.all("/v1/organisations")}
+    listed = vendor.all("/v1/invoices", month=MONTH)
+    return {names[found["organisation_id"]]: vendor.get(f"/v1/invoices/{found['invoice_id']}") for found in listed}
+
+
+def test_every_contract_has_its_invoice(invoices):
+    assert sorted(invoices) == sorted(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_worked_figures(invoices, name):
+    invoice = invoices[name]
+    net, amounts = EXPECTED[name]
+    assert amount(invoice["net"]) == Decimal(net)
+    text = json.dumps(invoice)
+    for figure in amounts:
+        assert f'"{figure}"' in text or f"{Decimal(figure):,}" in text, f"{figure} is not on the invoice"
+    assert amount(invoice["net"]) == sum(amount(line["net"]) for line in invoice["lines"])
+    assert all(line["sentence"] and line["explanation"] for line in invoice["lines"])
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_vat(invoices, vendor, name):
+    invoice = invoices[name]
+    buyer = vendor.get(f"/v1/organisations/{invoice['organisation_id']}")
+    expected = (amount(invoice["net"]) * VAT_PERCENT[buyer["country"]] / 100).quantize(Decimal("0.01"))
+    assert amount(invoice["vat"]) == expected
+    assert amount(invoice["gross"]) == amount(invoice["net"]) + expected
+
+
+def amount(value) -> Decimal:
+    return Decimal(value["amount"] if isinstance(value, dict) else value)
+
+
+def test_what_a_year_comes_to(invoices):
+    """65,700.00 a year and 77,700.00 in the first, 0.055 a turn: twelve times October, and the onboarding."""
+    month = amount(invoices["Nordlicht Agentur"]["net"])
+    assert month * 12 == Decimal("65700.00")
+    assert month * 12 + 12_000 == Decimal("77700.00")
+
+
+def test_estimated_without_a_disclosure(invoices):
+    assert invoices["Bergfunk"]["estimated"] is True
+    assert invoices["Nordlicht Agentur"]["estimated"] is False
+
+
+def test_the_printable_invoice_shows_the_same(vendor, invoices):
+    invoice = invoices["Nordlicht Agentur"]
+    page = vendor.send("GET", f"/v1/invoices/{invoice['invoice_id']}/print", expect=200)
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "5,475.00" in page.text and invoice["number"] in page.text
+
+
+def test_numbers_have_no_gaps(closed):
+    assert_gapless(closed)
+
+
+def assert_gapless(installation):
+    rows = installation.query("select series, year, number from app.invoice where state = 'finalised' order by 1, 2, 3")
+    by_year: dict[tuple, list[int]] = {}
+    for series, year, number in rows:
+        by_year.setdefault((series, year), []).append(int(number))
+    assert by_year
+    for numbers in by_year.values():
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_a_second_close_changes_nothing(closed, vendor):
+    before = closed.query(SNAPSHOT)
+    again = closed.command("billing", "close", MONTH)
+    assert again.returncode == 0, again.stderr
+    vendor.post(f"/v1/billing/months/{MONTH}:close")
+    assert closed.query(SNAPSHOT) == before
+
+
+def test_a_final_invoice_cannot_be_changed_by_anybody(closed):
+    for sql in ("update app.invoice set net = 0, gross = 0, vat = 0", "delete from app.invoice_line",
+                "truncate app.invoice cascade", "update app.invoice_line set net = 1"):
+        with pytest.raises(AssertionError, match="final|truncated|permission"):
+            closed.query(sql)
+
+
+def test_late_usage_becomes_an_adjustment_and_leaves_the_invoice_alone(closed, vendor):
+    from harness.api import turn
+
+    tenant = next(found for found in vendor.all("/v1/tenants", limit=100) if found["slug"].startswith("lindenhof"))
+    before = closed.query(SNAPSHOT)
+    answer = vendor.report([turn(tenant["tenant_id"], "late", "2026-10-20T08:00:00Z")])
+    assert answer["results"][0]["reason"] == "MONTH_FINALISED"
+    assert closed.query(SNAPSHOT) == before
+
+
+def test_a_running_month_is_not_closed(vendor):
+    answer = vendor.send("POST", "/v1/billing/months/2099-01:close", json={})
+    assert answer.status_code in (409, 422), answer.text
+
+
+def figures(installation) -> list:
+    """Everything that must be the same however often the close was interrupted; the order of numbers is free."""
+    return sorted(row[3:8] for row in installation.query(SNAPSHOT))
+
+
+def lines(installation) -> list:
+    return installation.query(
+        "select o.display_name, l.charge, l.period_start, l.reason, l.net from app.invoice_line l"
+        " join app.organisation o using (organisation_id) order by 1, 2, 3, 4, 5")
+
+
+def test_two_closes_at_once(demo, closed):
+    made = demo.copy("closed_twice")
+    both = [made.spawn("billing", "close", MONTH) for _ in range(2)]
+    outputs = [one.communicate(timeout=120)[0] for one in both]
+    assert [one.returncode for one in both] == [0, 0], outputs
+    assert figures(made) == figures(closed) and lines(made) == lines(closed)
+    assert_gapless(made)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("victim", ["command", "database"])
+def test_kill_in_the_middle_of_a_close(cluster, demo, closed, victim):
+    made = demo.copy(f"killed_{victim}")
+    draw = random.Random(42)
+    kills = 0
+    interrupted = False
+    while kills < 12:
+        running = made.spawn("billing", "close", MONTH)
+        try:
+            output = running.communicate(timeout=draw.uniform(0.03, 0.25))[0]
+        except subprocess.TimeoutExpired:
+            kills += 1
+            if victim == "database":
+                cluster.kill()
+            running.kill()
+            running.communicate()
+            if victim == "database":
+                cluster.start()
+        else:
+            if running.returncode == 0:
+                break
+            assert victim == "database", output
+        states = made.query("select state, count(*) from app.invoice group by 1")
+        interrupted = interrupted or bool(states)
+        half = made.query(
+            "select i.invoice_id from app.invoice i left join app.invoice_line l using (invoice_id)"
+            " where i.state = 'finalised' group by 1 having i.net is distinct from sum(l.net)")
+        assert half == [], "half an invoice"
+        if made.query("select 1 from app.invoice where state = 'finalised' limit 1"):
+            assert_gapless(made)
+    done = made.command("billing", "close", MONTH)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert kills > 0
+    assert figures(made) == figures(closed) and lines(made) == lines(closed)
+    assert_gapless(made)
