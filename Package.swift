@@ -59,6 +59,7 @@ let package = Package(
                 "Kernel", "Postgres", "Web", "Rating", "Tenancy", "Billing",
                 argumentParser, crypto, hummingbird, lifecycle, logging,
             ],
+            exclude: ["Migrations/CHECKSUMS"],
             resources: [
                 .embedInCode("Console/Assets/console.css"),
                 .embedInCode("Console/Assets/console.js"),

@@ -4,6 +4,7 @@ package struct Table: Sendable {
     /// What a column holds.
     package enum Alignment: Sendable { case text, number, actions }
 
+    /// A column: its heading, which a phone repeats in every card, and what it holds.
     package struct Column: Sendable {
         package let label: String
         package let alignment: Alignment
@@ -25,6 +26,7 @@ package struct Table: Sendable {
         package static let actions = Column("", .actions)
     }
 
+    /// One cell per column; missing ones at the end stay away.
     package struct Row: Sendable {
         package let cells: [HTML]
         /// The one that counts, where a rule chooses among several.
@@ -94,9 +96,11 @@ package struct Table: Sendable {
 
     private func cell(_ index: Int, _ column: Column, _ content: HTML) -> HTML {
         if index == 0 { return #"<th scope="row"\#(attribute: "class", classes(of: column))>\#(content)</th>"# }
-        let label = style == .full && column.alignment != .actions && !content.isEmpty ? column.label : nil
+        guard style == .full, column.alignment != .actions, !content.isEmpty else {
+            return #"<td\#(attribute: "class", classes(of: column))>\#(content)</td>"#
+        }
         return #"""
-            <td\#(attribute: "class", classes(of: column))\#(attribute: "data-label", label)>\#(content)</td>
+            <td\#(attribute: "class", classes(of: column)) data-label="\#(column.label)"><span>\#(content)</span></td>
             """#
     }
 
