@@ -248,7 +248,8 @@ create table app.invoice (
     contract_id uuid not null references app.contract,
     month date not null check (extract(day from month) = 1),
     reason text not null check (reason in ('month')),
-    state text not null check (state in ('draft', 'finalised')),
+    -- nothing_due: closed with its statement, but without a number, because every line comes to nothing
+    state text not null check (state in ('draft', 'finalised', 'nothing_due')),
     series text,
     year bigint,
     number bigint,
@@ -265,12 +266,18 @@ create table app.invoice (
     vat_note text not null default '',
     seller jsonb not null,
     buyer jsonb not null,
+    notices jsonb not null default '[]',
+    contract_version bigint not null,
+    price_book_version text not null,
+    -- the disclosure that the month was billed on; null when it was missing or none was due
+    disclosure_id uuid references app.disclosure,
     contract_sha256 bytea not null check (octet_length(contract_sha256) = 32),
     usage_sha256 bytea not null check (octet_length(usage_sha256) = 32),
     price_book_sha256 bytea not null check (octet_length(price_book_sha256) = 32),
     created_at timestamptz not null,
     constraint invoice_period unique (contract_id, month, reason),
     constraint invoice_number unique (series, year, number),
+    foreign key (contract_id, contract_version) references app.contract_version (contract_id, version),
     check ((state = 'finalised') = (number is not null)),
     check ((number is null) = (series is null) and (number is null) = (year is null)
         and (number is null) = (issued_at is null)),
@@ -321,7 +328,7 @@ grant select, insert, delete on app.invoice_line to controlplane_system;
 -- A finalised invoice is immutable for everybody, the owner of the tables included.
 create function app.refuse_change_of_final_invoice() returns trigger language plpgsql as $$
 begin
-    if old.state = 'finalised' then
+    if old.state <> 'draft' then
         raise exception 'invoice % is final and cannot be changed', old.invoice_id using errcode = 'CP001';
     end if;
     return case when tg_op = 'DELETE' then old else new end;
@@ -333,7 +340,7 @@ create function app.refuse_change_of_final_line() returns trigger language plpgs
 declare
     touched uuid := case when tg_op = 'INSERT' then new.invoice_id else old.invoice_id end;
 begin
-    if exists (select from app.invoice where invoice_id = touched and state = 'finalised') then
+    if exists (select from app.invoice where invoice_id = touched and state <> 'draft') then
         raise exception 'invoice % is final and cannot be changed', touched using errcode = 'CP001';
     end if;
     return case when tg_op = 'DELETE' then old else new end;

@@ -1,0 +1,92 @@
+import Kernel
+import Rating
+
+/// What a close did for one contract.
+package enum CloseOutcome: Sendable, Hashable {
+    case finalised(InvoiceID, InvoiceNumber, estimated: Bool)
+    /// Final since an earlier close; `nil` when nothing was due.
+    case alreadyFinal(InvoiceNumber?)
+    /// Closed without an invoice: every line comes to nothing.
+    case nothingDue
+    /// A draft that misses an input, and until when it waits.
+    case waits(String)
+    /// Could not be computed; the reason. The other contracts are not affected.
+    case parked(String)
+    /// The contract is over, and nothing is left to adjust.
+    case over
+
+    /// Stable, for programs.
+    package var name: String {
+        switch self {
+        case .finalised: "finalised"
+        case .alreadyFinal: "already_final"
+        case .nothingDue: "nothing_due"
+        case .waits: "waits"
+        case .parked: "parked"
+        case .over: "over"
+        }
+    }
+}
+
+/// One contract of a close.
+package struct ClosedContract: Sendable, Hashable {
+    package let contract: Contract
+    package let buyer: String
+    package let outcome: CloseOutcome
+    /// Net and gross of the invoice or draft; `nil` where there is none.
+    package let total: VATTotal?
+}
+
+package struct CloseReport: Sendable {
+    package let month: BillingMonth
+    /// In the order of contracts.
+    package let contracts: [ClosedContract]
+
+    package var parked: [ClosedContract] {
+        contracts.filter { if case .parked = $0.outcome { true } else { false } }
+    }
+}
+
+/// What a month would be billed as for one contract, computed like a close but without writing.
+package struct ContractPreview: Sendable {
+    package enum State: Sendable {
+        /// Would be final with the next close.
+        case open(InvoiceDraft)
+        case waits(InvoiceDraft, until: Timestamp)
+        /// Is final: the invoice as it is.
+        case final(InvoiceRecord)
+        case parked(String)
+    }
+
+    package let contract: Contract
+    package let buyer: String
+    package let state: State
+}
+
+/// When a month may be closed.
+package enum CloseRules {
+    /// Only a month that is over: the running one still collects usage.
+    package static func check(_ month: BillingMonth, now: Timestamp) throws(Problem) {
+        guard month.endTime <= now else {
+            throw .conflict(
+                "MONTH_NOT_OVER",
+                "\(month) ends at \(month.endTime) (midnight in Vienna). Preview it now, close it afterwards.")
+        }
+    }
+
+    package static func checkPreview(_ month: BillingMonth, now: Timestamp) throws(Problem) {
+        guard month.startTime <= now else {
+            throw .invalid("month", "has not begun yet; preview the running month or an earlier one")
+        }
+    }
+
+    /// Until when an invoice waits for its disclosure; afterwards it is billed on an estimate (domain 2.2).
+    package static func disclosureDeadline(for month: BillingMonth) -> Timestamp {
+        Timestamp(microseconds: Finalisation.withoutDisclosure.moment(for: month))
+    }
+
+    static func waits(_ draft: InvoiceDraft, month: BillingMonth, now: Timestamp) -> Timestamp? {
+        let deadline = disclosureDeadline(for: month)
+        return draft.missing != nil && now < deadline ? deadline : nil
+    }
+}
