@@ -50,22 +50,28 @@ struct InvoiceDocument: Sendable {
     var title: String { number.map { "Invoice \($0)" } ?? "Draft invoice" }
 
     /// The sheet. Explanations are folded, the first is open.
-    var html: HTML {
+    var html: HTML { html(title: #"<h2 id="number" class="sheet-title">\#(title) \#(estimate)</h2>"#) }
+
+    /// The sheet as a document of its own, where its title is the page's.
+    var standalone: HTML { html(title: #"<h1 id="number" class="sheet-title">\#(title) \#(estimate)</h1>"#) }
+
+    private var estimate: HTML { isEstimated ? .pill("Estimated", .warn) : "" }
+
+    private func html(title: HTML) -> HTML {
         let note: HTML = vatNote.isEmpty ? "" : .callout(.neutral, "VAT.", "\(vatNote)")
         return #"""
-            \#(head)\#(parties)\#(table.html)\#(sums)\#(note)<p class="faint small">\#(paymentText)</p>
+            \#(head(title))\#(parties)\#(table.html)\#(sums)\#(note)<p class="faint small">\#(paymentText)</p>
             """#
     }
 
-    private var head: HTML {
+    private func head(_ title: HTML) -> HTML {
         let stamp: HTML =
             finalisedAt.map {
                 #"<p class="stamp">\#(Icon.lock.html)<span><b>Final and immutable</b>\#($0)</span></p>"#
             } ?? .pill("Draft", .neutral)
-        let estimate: HTML = isEstimated ? .pill("Estimated", .warn) : ""
         return #"""
             <header class="sheet-head"><div class="stack tight"><span class="brand-mark">\#(HTML.productMark)\#(product)</span>\#
-            <h2 id="number" class="sheet-title">\#(title) \#(estimate)</h2></div>\#(stamp)</header>
+            \#(title)</div>\#(stamp)</header>
             """#
     }
 
@@ -125,7 +131,7 @@ struct InvoiceSheetPage: Sendable {
                 """#
             } ?? ""
         let sheet: HTML =
-            #"<main class="sheet-page card sheet" id="main" aria-labelledby="number">\#(document.html)</main>"#
+            #"<main class="sheet-page card sheet" id="main" aria-labelledby="number">\#(document.standalone)</main>"#
         var page = ConsolePage(document.title, section: "/invoices", body: bar + sheet)
         page.frame = .print
         return page

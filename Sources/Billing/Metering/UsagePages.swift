@@ -175,7 +175,7 @@ struct UsageImportResultPage: Sendable {
     private var card: Card {
         let table = Table(
             "Events that were not accepted",
-            [.number("Line"), .init("Event"), .init("Status"), .init("Reason"), .init("What is wrong")],
+            [.init("Line"), .init("Event"), .init("Status"), .init("Reason"), .init("What is wrong")],
             rows: failures.map { failure in
                 Table.Row([
                     "\(failure.line)", "<code>\(DisplayText.orNothing(failure.eventID))</code>",

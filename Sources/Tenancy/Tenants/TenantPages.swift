@@ -195,7 +195,7 @@ struct TenantFormPage: Sendable {
                     [
                         Field("display_name", "Name"),
                         Field(
-                            "slug", "Slug",
+                            "slug", "Short name",
                             hint: "Lower-case letters, digits and hyphens; unique on its instance, for ever."),
                         Field("kind", "Kind", .radios(Self.kinds)),
                         Field(

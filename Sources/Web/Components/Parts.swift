@@ -179,6 +179,7 @@ extension HTML {
 
     /// What happened, step by step.
     package static func timeline(_ entries: [TimelineEntry]) -> HTML {
+        if entries.isEmpty { return #"<p class="muted small">Nothing yet.</p>"# }
         let items: [HTML] = entries.map { entry in
             #"""
             <li\#(attribute: "data-tone", entry.tone?.rawValue)><b>\#(entry.title)</b><time>\#(entry.time)</time>\#(entry.text)</li>
