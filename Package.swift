@@ -76,7 +76,8 @@ let package = Package(
         .testTarget(
             name: "PostgresTests", dependencies: ["Kernel", "Postgres", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "WebTests", dependencies: ["Kernel", "Web", lifecycle, logging, nioHTTP1], swiftSettings: settings),
+            name: "WebTests", dependencies: ["Kernel", "Web", lifecycle, logging, nioHTTP1, nioPosix],
+            swiftSettings: settings),
         .testTarget(
             name: "TenancyTests", dependencies: ["Kernel", "Postgres", "Web", "Tenancy", "TestSupport"],
             swiftSettings: settings),

@@ -96,7 +96,7 @@ private struct JSONParser {
 
     private mutating func object() throws(JSONError) -> JSON {
         var members: [JSON.Member] = []
-        var keys = Set<String>()
+        var keys = Set<[UInt8]>()
         skipSpace()
         if take(UInt8(ascii: "}")) { return .object(members) }
         while true {
@@ -122,10 +122,10 @@ private struct JSONParser {
     }
 
     /// Few keys are compared one by one; many go through a set, so that a hostile object stays linear.
-    private func isNew(_ key: String, among members: [JSON.Member], _ keys: inout Set<String>) -> Bool {
+    private func isNew(_ key: String, among members: [JSON.Member], _ keys: inout Set<[UInt8]>) -> Bool {
         if members.count < 16 { return !members.contains { $0.key.utf8.elementsEqual(key.utf8) } }
-        if keys.isEmpty { keys = Set(members.map(\.key)) }
-        return keys.insert(key).inserted
+        if keys.isEmpty { keys = Set(members.map { Array($0.key.utf8) }) }
+        return keys.insert(Array(key.utf8)).inserted
     }
 
     private mutating func literal(_ text: StaticString, _ value: JSON) throws(JSONError) -> JSON {
