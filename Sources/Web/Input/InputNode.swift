@@ -54,6 +54,11 @@ struct InputFields: Sendable {
     }
 
     private mutating func add(_ name: String, _ node: InputNode, from source: InputOrigin) {
+        // An address is logged and cached on its way; what a body should say is not taken from there.
+        if source == .query, origin == .body {
+            errors.append(Problem.FieldError(field: name, message: "is not read from the query; send it in the body"))
+            return
+        }
         if let present = fields[name], present.origin == .path {
             guard !isLenient else { return }
             let place = InputPath(origin: source, tokens: [name])
