@@ -153,6 +153,7 @@ package struct PageReply: Sendable {
     let content: Content
     var flash: Flash?
     var sessionChange: SessionChange?
+    var preference: (name: String, value: String)?
 
     /// A page inside the console's layout.
     package static func page(_ page: ConsolePage, status: Int = 200) -> PageReply {
@@ -178,6 +179,14 @@ package struct PageReply: Sendable {
     package func endingSession() -> PageReply {
         var reply = self
         reply.sessionChange = .end
+        return reply
+    }
+
+    /// Sets a cookie for a year that scripts may read, too: a choice of looks, never a secret. Name and value are words
+    /// of ours.
+    package func remembering(_ name: String, _ value: String) -> PageReply {
+        var reply = self
+        reply.preference = (name, value)
         return reply
     }
 }

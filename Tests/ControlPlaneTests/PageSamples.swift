@@ -2,9 +2,7 @@ import Kernel
 import Rating
 import Web
 
-@testable import Billing
 @testable import ControlPlane
-@testable import Tenancy
 
 /// Pages over invented figures: what the golden files are made from, and what people look at.
 enum PageSamples {

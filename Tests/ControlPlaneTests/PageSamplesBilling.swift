@@ -2,7 +2,7 @@ import Kernel
 import Rating
 import Web
 
-@testable import Billing
+@testable import ControlPlane
 
 /// Contracts, usage, invoices; explanations are the real ones of the price book.
 extension PageSamples {

@@ -72,6 +72,11 @@ struct BrowserSession: Sendable {
 
     func cookie(flash: Flash) -> Header { cookie("flash", FlashCoding.encode(flash), seconds: Self.flashSeconds) }
 
+    func cookie(preference name: String, _ value: String) -> Header {
+        let secure = isSecure ? "; Secure" : ""
+        return Header("set-cookie", "\(name)=\(value); Path=/; SameSite=Lax; Max-Age=31536000\(secure)")
+    }
+
     func endingCookies() -> [Header] { [cookie("session", "", seconds: 0), cookie("visitor", "", seconds: 0)] }
 
     /// A shown message is forgotten; a new visitor is remembered until the browser closes.

@@ -113,14 +113,14 @@ package struct Site: Sendable {
 /// How pages become documents.
 package struct Console: Sendable {
     /// Puts the shell around a page.
-    package let layout: @Sendable (ConsolePage, PageContext) -> HTML
+    package let layout: @Sendable (ConsolePage, PageContext) async -> HTML
     /// A problem as a page.
     package let problemPage: @Sendable (Problem, PageContext) -> ConsolePage
     /// Where anonymous visitors are sent, with `?next=`.
     package let signInPath: String
 
     package init(
-        signInPath: String = "/sign-in", layout: @escaping @Sendable (ConsolePage, PageContext) -> HTML,
+        signInPath: String = "/sign-in", layout: @escaping @Sendable (ConsolePage, PageContext) async -> HTML,
         problemPage: @escaping @Sendable (Problem, PageContext) -> ConsolePage
     ) {
         self.signInPath = signInPath
@@ -139,12 +139,18 @@ package struct PageContext: Sendable {
     package let csrfToken: String
     package let flash: Flash?
     package let requestID: String
+    /// What `PageReply.remembering` set, by its name.
+    package let preference: @Sendable (String) -> String?
 
-    package init(principal: Principal?, path: String, csrfToken: String, flash: Flash?, requestID: String) {
+    package init(
+        principal: Principal?, path: String, csrfToken: String, flash: Flash?, requestID: String,
+        preference: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) {
         self.principal = principal
         self.path = path
         self.csrfToken = csrfToken
         self.flash = flash
         self.requestID = requestID
+        self.preference = preference
     }
 }

@@ -22,12 +22,12 @@ extension WebApplication {
             let reply = try await withTimeLimit(.seconds(settings.handlerSeconds)) {
                 try await Self.run(route, invocation)
             }
-            outcome.response = response(for: reply, request, browser, principal, requestID)
+            outcome.response = await response(for: reply, request, browser, principal, requestID)
         } catch is FrontRefusal {
             return nil
         } catch {
             let problem = problem(for: error, requestID)
-            outcome.response = page(for: problem, request, browser, outcome.principal, requestID)
+            outcome.response = await page(for: problem, request, browser, outcome.principal, requestID)
         }
         return outcome
     }
@@ -114,17 +114,20 @@ extension WebApplication {
     private func response(
         for reply: PageReply, _ request: IncomingRequest, _ browser: BrowserSession, _ principal: Principal?,
         _ requestID: String
-    ) -> WebResponse {
+    ) async -> WebResponse {
         var response: WebResponse
         switch reply.content {
         case .page(let page, let status):
-            response = render(page, status: status, request, browser, principal, requestID)
+            response = await render(page, status: status, request, browser, principal, requestID)
         case .redirect(let path):
             response = .redirect(to: path)
         case .raw(let raw):
             response = WebResponse(status: raw.status, headers: raw.headers, body: raw.bytes)
             response.set("content-type", raw.mediaType)
             if let etag = raw.etag { response.set("etag", "\"\(etag)\"") }
+        }
+        if let (name, value) = reply.preference {
+            response.headers.append(browser.cookie(preference: name, value))
         }
         if let flash = reply.flash { response.headers.append(browser.cookie(flash: flash)) }
         switch reply.sessionChange {
@@ -138,10 +141,10 @@ extension WebApplication {
     private func page(
         for problem: Problem, _ request: IncomingRequest, _ browser: BrowserSession, _ principal: Principal?,
         _ requestID: String
-    ) -> WebResponse {
+    ) async -> WebResponse {
         guard let console else { return response(for: problem, requestID) }
         let context = context(request, browser, principal, requestID)
-        var response = render(
+        var response = await render(
             console.problemPage(problem, context), status: problem.status, request, browser, principal, requestID)
         if let seconds = problem.retryAfterSeconds { response.set("retry-after", String(seconds)) }
         return response
@@ -152,16 +155,16 @@ extension WebApplication {
     ) -> PageContext {
         PageContext(
             principal: principal, path: request.path, csrfToken: browser.csrfToken, flash: browser.flash,
-            requestID: requestID)
+            requestID: requestID, preference: { request.cookie($0) })
     }
 
     private func render(
         _ page: ConsolePage, status: Int, _ request: IncomingRequest, _ browser: BrowserSession,
         _ principal: Principal?, _ requestID: String
-    ) -> WebResponse {
+    ) async -> WebResponse {
         guard let console else { return .page(page.body, status: status) }
         var response = WebResponse.page(
-            console.layout(page, context(request, browser, principal, requestID)), status: status)
+            await console.layout(page, context(request, browser, principal, requestID)), status: status)
         response.headers += browser.cookiesAfterPage()
         return response
     }

@@ -59,14 +59,14 @@ struct WebApplication: Sendable {
 
     private func outcome(of request: IncomingRequest, requestID: String) async -> Outcome? {
         guard let segments = PathSegment.split(request.path) else {
-            return refusal(
+            return await refusal(
                 Problem(
                     status: 400, reason: "INVALID_PATH", title: "The path cannot be read",
                     detail: "Percent-encode it as UTF-8, without dot segments and control characters."),
                 request, requestID)
         }
         guard let match = routes.match(segments) else {
-            return refusal(Self.unknownPath, request, requestID)
+            return await refusal(Self.unknownPath, request, requestID)
         }
         let allowed = Self.allowed(match.targets.keys)
         if request.method == "OPTIONS" {
@@ -74,7 +74,7 @@ struct WebApplication: Sendable {
         }
         let method = Method(rawValue: request.method == "HEAD" ? "GET" : request.method)
         guard let method, let target = match.targets[method] else {
-            var outcome = refusal(Self.wrongMethod(allowed), request, requestID)
+            var outcome = await refusal(Self.wrongMethod(allowed), request, requestID)
             outcome.response.set("allow", allowed)
             return outcome
         }
@@ -104,14 +104,14 @@ struct WebApplication: Sendable {
     }
 
     /// A problem before any route is known: as a page for browsers outside the API, as JSON for everybody else.
-    private func refusal(_ problem: Problem, _ request: IncomingRequest, _ requestID: String) -> Outcome {
+    private func refusal(_ problem: Problem, _ request: IncomingRequest, _ requestID: String) async -> Outcome {
         let wantsPage = request.values("accept").contains { $0.lowercased().contains("text/html") }
         guard wantsPage, let console, !request.path.hasPrefix("/v1/") else {
             return Outcome(response: response(for: problem, requestID))
         }
         let context = PageContext(
             principal: nil, path: request.path, csrfToken: "", flash: nil, requestID: requestID)
-        let html = console.layout(console.problemPage(problem, context), context)
+        let html = await console.layout(console.problemPage(problem, context), context)
         return Outcome(response: .page(html, status: problem.status), isConsole: true)
     }
 
