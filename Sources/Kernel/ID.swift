@@ -48,6 +48,7 @@ package struct IDSource: Sendable {
 
     package init(_ next: @escaping @Sendable () -> UUID) { self.next = next }
 
+    /// The next identifier.
     package func new<Kind>(_ kind: ID<Kind>.Type = ID<Kind>.self) -> ID<Kind> { ID(next()) }
 
     /// UUID version 7: 48 bits of Unix milliseconds, then random bits.

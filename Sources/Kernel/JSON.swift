@@ -65,6 +65,7 @@ extension JSON {
         }
     }
 
+    /// A whole number of any width.
     package static func integer(_ value: some BinaryInteger) -> JSON { .number(String(value)) }
 }
 

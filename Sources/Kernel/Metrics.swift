@@ -78,8 +78,10 @@ package final class Gauge: MetricFamily {
         series = MetricSeries(name: name, help: help, kind: "gauge", labels: labels)
     }
 
+    /// The number is now this.
     package func set(_ value: Int, _ values: String...) { series.change(values, from: 0) { $0 = Int64(value) } }
 
+    /// Raises or lowers the number.
     package func add(_ amount: Int, _ values: String...) { series.change(values, from: 0) { $0 &+= Int64(amount) } }
 
     /// The present number, for tests.
@@ -112,6 +114,7 @@ package final class Histogram: MetricFamily {
         series = MetricSeries(name: name, help: help, kind: "histogram", labels: labels)
     }
 
+    /// Counts a duration into its bucket.
     package func observe(_ duration: Duration, _ values: String...) {
         let index = buckets.firstIndex { duration <= $0 } ?? buckets.count
         let empty = Distribution(counts: Array(repeating: 0, count: buckets.count + 1))

@@ -15,6 +15,7 @@ package struct Page<Item: Sendable>: Sendable {
         nextCursor = rows.count > limit ? items.last.map(cursor) : nil
     }
 
+    /// The same page of other items.
     package func map<Other: Sendable>(_ transform: (Item) throws -> Other) rethrows -> Page<Other> {
         Page<Other>(items: try items.map(transform), nextCursor: nextCursor)
     }

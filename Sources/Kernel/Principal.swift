@@ -54,5 +54,6 @@ package struct Principal: Sendable, Hashable {
         self.permissions = permissions
     }
 
+    /// Whether it may do this, wherever its scope reaches.
     package func holds(_ permission: Permission) -> Bool { permissions.contains(permission) }
 }

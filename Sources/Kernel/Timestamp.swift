@@ -16,6 +16,7 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringC
 
     package static func < (left: Self, right: Self) -> Bool { left.microseconds < right.microseconds }
 
+    /// Later by this, or earlier when it is negative; parts below a microsecond are cut off.
     package func advanced(by duration: Duration) -> Timestamp {
         let (seconds, attoseconds) = duration.components
         return Timestamp(microseconds: microseconds + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
@@ -88,6 +89,7 @@ package enum CivilDay {
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
     }
 
+    /// 28 to 31, by the Gregorian calendar.
     package static func daysInMonth(year: Int, month: Int) -> Int {
         switch month {
         case 2: (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)) ? 29 : 28
@@ -116,6 +118,7 @@ package enum RFC3339 {
         return Timestamp(microseconds: seconds * 1_000_000 + fraction)
     }
 
+    /// `2026-10-31T22:59:59Z`, with a fraction only where there is one.
     package static func text(of time: Timestamp) -> String {
         let (seconds, fraction) = floorDivide(time.microseconds, 1_000_000)
         let (days, secondOfDay) = floorDivide(seconds, 86_400)

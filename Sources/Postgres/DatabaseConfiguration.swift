@@ -58,6 +58,7 @@ package struct PoolLimits: Sendable {
 
 /// How one transaction runs.
 package struct TransactionOptions: Sendable {
+    /// PostgreSQL's isolation levels, in its own words.
     package enum Isolation: String, Sendable {
         case readCommitted = "READ COMMITTED"
         case repeatableRead = "REPEATABLE READ"

@@ -3,6 +3,7 @@ import Kernel
 /// What can go wrong with the database, as a small closed set that callers switch on. No case carries a value of a
 /// row or a parameter.
 package enum DatabaseError: Error, Equatable, Sendable {
+    /// Which kind of rule a statement broke.
     package enum ConstraintKind: Sendable, Equatable { case notNull, foreignKey, unique, check, exclusion }
 
     /// A constraint refuses. Compare the name with `isConstraint(_:)`: a sharded table adds a suffix to it.

@@ -85,6 +85,7 @@ package struct Submission: Sendable {
 
 /// A message that a redirect carries to the next page.
 package struct Flash: Sendable, Equatable {
+    /// How it is coloured.
     package enum Tone: String, Sendable { case ok, warn, bad, info }
 
     package let tone: Tone
@@ -193,6 +194,7 @@ package struct PageReply: Sendable {
 
 /// Targets of redirects: only paths of this console, so that nobody is sent elsewhere by a prepared link.
 package enum LocalPath {
+    /// The path itself, or `/` when it leads anywhere else.
     package static func sanitised(_ path: String) -> String {
         let bytes = Array(path.utf8)
         guard bytes.first == UInt8(ascii: "/"), bytes.count <= 2048,

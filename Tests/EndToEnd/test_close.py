@@ -6,7 +6,6 @@ import subprocess
 from decimal import Decimal
 
 import pytest
-from harness.api import API
 from harness.product import Installation, Service
 
 MONTH = "2026-10"

@@ -2,6 +2,7 @@
 struct FunctionShape {
     let name: String
     let line: Int
+    /// Without the lent transaction, which every function of a store takes.
     let parameters: Int
     /// From the declaration to the closing brace; 0 for a requirement without a body.
     let lines: Int
@@ -53,7 +54,9 @@ extension SwiftText {
         guard let list = parameterList(at: open) else { return nil }
         let firstLine = line(at: start)
         let length = bodyEnd(after: list.end).map { line(at: $0) - firstLine + 1 } ?? 0
-        return FunctionShape(name: name ?? keyword, line: firstLine, parameters: list.count, lines: length)
+        let isLent = String(decoding: code[open..<list.end], as: UTF8.self).contains("tx: borrowing ")
+        return FunctionShape(
+            name: name ?? keyword, line: firstLine, parameters: list.count - (isLent ? 1 : 0), lines: length)
     }
 
     /// The number of parameters of the list that opens here, and the position after its end.

@@ -27,8 +27,9 @@ import Testing
         }
     }
 
+    /// Tests may build a whole contract in one call with defaults.
     @Test func parametersAreFew() {
-        for file in SourceTree.swift {
+        for file in SourceTree.sources {
             expectNone(
                 file.text.functions().compactMap { function in
                     let isInitialiser = function.name.hasPrefix("init")

@@ -25,7 +25,10 @@ import Testing
             ]),
         Door(
             spelling: "@unchecked Sendable", why: "make it Sendable by construction",
-            open: ["Sources/Postgres/Connection.swift": "libpq's pointers; the pool leases a connection to one thread"]
+            open: [
+                "Sources/Postgres/Connection/Connection.swift":
+                    "libpq's pointers; the pool leases a connection to one thread"
+            ]
         ),
         Door(spelling: "nonisolated(unsafe)", why: "make it Sendable by construction"),
         Door(
@@ -36,7 +39,12 @@ import Testing
             ]),
         Door(
             spelling: "unsafeText", why: "interpolate into an SQL literal instead",
-            open: ["Sources/Postgres/SQL.swift": "declares it"]),
+            open: [
+                "Sources/Postgres/Values/SQL.swift": "declares it",
+                "Sources/Postgres/Connection/DirectConnection.swift": "quotes names as identifiers",
+                "Sources/Postgres/Schema/RoleBootstrap.swift": "runs a statement that the server itself has quoted",
+                "Tests/TestSupport/TestServer.swift": "names of its own databases",
+            ]),
     ]
 
     @Test func typeNamesSayWhatTheyAre() {

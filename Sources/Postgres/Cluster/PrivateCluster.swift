@@ -12,6 +12,7 @@ import Synchronization
 /// can reach, without TCP. Belongs to the process that holds its lock; a server left behind by a killed process is taken
 /// over, so a second start always works.
 package final class PrivateCluster: Sendable {
+    /// Where it lives and how it runs.
     package struct Configuration: Sendable {
         /// Everything lives in here; made when missing.
         package var directory: String

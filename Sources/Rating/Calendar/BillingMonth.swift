@@ -31,6 +31,7 @@ package struct BillingMonth: Hashable, Comparable, Sendable, CustomStringConvert
 
     package static func < (left: Self, right: Self) -> Bool { (left.year, left.month) < (right.year, right.month) }
 
+    /// The month so many later, or earlier when negative.
     package func advanced(by months: Int) -> BillingMonth {
         let count = year * 12 + (month - 1) + months
         return BillingMonth(exactYear: count / 12, month: count % 12 + 1)
@@ -54,6 +55,7 @@ package struct BillingMonth: Hashable, Comparable, Sendable, CustomStringConvert
     /// The first instant of the following month: the period is `start ..< end`.
     package var end: Int64 { next.start }
 
+    /// Whether an instant, in microseconds since 1970, lies in the month.
     package func contains(_ microseconds: Int64) -> Bool { microseconds >= start && microseconds < end }
 
     package var description: String { "\(CalendarDate.padded(year, 4))-\(CalendarDate.padded(month, 2))" }

@@ -48,6 +48,7 @@ package struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConvert
         "\(CalendarDate.padded(year, 4))-\(CalendarDate.padded(month, 2))-\(CalendarDate.padded(day, 2))"
     }
 
+    /// 28 to 31, by the Gregorian calendar.
     package static func daysInMonth(year: Int, month: Int) -> Int {
         switch month {
         case 2: (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)) ? 29 : 28

@@ -28,6 +28,7 @@ package struct PriceBook: Hashable, Sendable {
         package let sharePercentMaximum: Percent
     }
 
+    /// The voice add-on of the Enterprise licence.
     package struct Voice: Hashable, Sendable {
         package let tenantMonth: Rate
         package let includedMinutes: Int64
@@ -38,6 +39,7 @@ package struct PriceBook: Hashable, Sendable {
         package var overage: UnitPrice { UnitPrice(minute, per: Decided.millisecondsPerMinute) }
     }
 
+    /// What a service level costs and promises.
     package struct ServiceLevel: Hashable, Sendable {
         package let month: Rate
         package let availabilityPercent: Percent
@@ -74,6 +76,7 @@ package struct PriceBook: Hashable, Sendable {
         package let certified: Tier
         package let licence: Licence
 
+        /// The terms of a size.
         package func size(_ name: InstanceSize) -> Size {
             switch name {
             case .compact: compact
@@ -82,9 +85,11 @@ package struct PriceBook: Hashable, Sendable {
             }
         }
 
+        /// The terms of a tier.
         package func tier(_ name: PartnerTier) -> Tier { name == .certified ? certified : authorized }
     }
 
+    /// What an instance of a size costs, holds and can do.
     package struct Size: Hashable, Sendable {
         package let year: Rate
         /// `nil` is without a contractual limit.
@@ -93,12 +98,14 @@ package struct PriceBook: Hashable, Sendable {
         package let features: [String]
     }
 
+    /// A discount on all instances of an order, from so many on.
     package struct Bundle: Hashable, Sendable {
         package let instances: Int64
         package let discount: Percent
         package let termYears: Int64
     }
 
+    /// What a Deployment Partner's tier costs and permits.
     package struct Tier: Hashable, Sendable {
         package let once: Money
         package let year: Money
@@ -145,27 +152,33 @@ package struct PriceBook: Hashable, Sendable {
         }
     }()
 
+    /// The standard rate of a country; zero where none is listed.
     package func vatRate(of country: Country) -> Percent { vatRates[country] ?? .zero }
 }
 
+/// Whether a customer falls under the rules for public bodies or critical infrastructure.
 package enum Sector: String, Hashable, Sendable, CaseIterable, Codable {
     case privateSector = "private"
     case publicSector = "public_sector"
     case criticalInfrastructure = "critical_infrastructure"
 }
 
+/// The service levels that can be agreed.
 package enum ServiceLevelName: String, Hashable, Sendable, CaseIterable, Codable {
     case business, premium
 }
 
+/// The sizes of a Deployment instance.
 package enum InstanceSize: String, Hashable, Sendable, CaseIterable, Codable {
     case compact, standard, premium
 }
 
+/// The tiers of a Deployment Partner.
 package enum PartnerTier: String, Hashable, Sendable, CaseIterable, Codable {
     case authorized, certified
 }
 
+/// When an order is paid; a bundle needs one of the first two.
 package enum PaymentTerms: String, Hashable, Sendable, CaseIterable, Codable {
     case prepaid, quarterly
     case annualInvoice = "annual_invoice"

@@ -1,6 +1,7 @@
 /// A sales partner's month (domain 8): the share of the attributed platform fees and message overages, rounded once on
 /// the statement. Lines are net of discounts, credits and tax; a credit note's line is negative and carries forward.
 package struct Commission: Hashable, Sendable {
+    /// What one attributed tenant brought in.
     package struct Line: Hashable, Sendable {
         package let platformFee: Money
         package let overage: Money

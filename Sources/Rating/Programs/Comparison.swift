@@ -28,6 +28,7 @@ package struct Comparison: Hashable, Sendable {
             governanceYear: Money(cents: 2_400_000), directModelCostYear: Money(cents: 1_440_000))
     }
 
+    /// One program under the same load.
     package struct Row: Hashable, Sendable {
         package let program: String
         package let year: Money

@@ -95,6 +95,7 @@ package struct EnterpriseMonth: Hashable, Sendable {
                 sentence: "One contract year in advance; includes \(book.includedTenants) tenants."))
     }
 
+    /// The implementation fee, once per contract.
     package static func implementation(_ book: PriceBook.Enterprise) throws(Refusal) -> RatedLine {
         try RatedLine(
             .implementation, quantity: 1, unitPrice: UnitPrice(Rate(book.implementationOnce)),

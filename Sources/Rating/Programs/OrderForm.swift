@@ -37,6 +37,7 @@ package struct OrderFormItem: Hashable, Sendable, Codable {
 }
 
 extension SolutionMonth {
+    /// The onboarding fee, once per contract.
     package static func onboarding(_ book: PriceBook.Solution) throws(Refusal) -> RatedLine {
         try RatedLine(
             .solutionOnboarding, quantity: 1, unitPrice: UnitPrice(Rate(book.onboardingOnce)),

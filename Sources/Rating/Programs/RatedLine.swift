@@ -80,6 +80,7 @@ package struct Explanation: Hashable, Sendable, Codable {
         package let value: String
     }
 
+    /// One of the amounts of which the highest is charged.
     package struct Candidate: Hashable, Sendable, Codable {
         package let name: String
         package let amount: Money

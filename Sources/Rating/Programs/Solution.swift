@@ -57,6 +57,7 @@ package struct SolutionMonth: Hashable, Sendable {
         charge = max(revenueShare, max(tenantFloor, max(turnFloor, firstYearMinimum ?? .zero)))
     }
 
+    /// A candidate's amount; `nil` where it does not take part.
     package func amount(of candidate: SolutionCandidate) -> Money? {
         switch candidate {
         case .revenueShare: revenueShare
@@ -131,6 +132,7 @@ extension Rate {
 }
 
 extension SolutionMonth {
+    /// Why the month costs what it costs, and what would change the winner.
     package func explanation(_ book: PriceBook.Solution) -> Explanation {
         let changes = changes(book)
         return Explanation(

@@ -1,5 +1,6 @@
 /// How an invoice is taxed (domain 2.5): by the seller's country, the buyer's, and whether the buyer's VAT ID is valid.
 package struct VATDecision: Hashable, Sendable {
+    /// The category as electronic invoices code it.
     package enum Category: String, Hashable, Sendable, CaseIterable, Codable {
         /// Standard rate.
         case standard = "S"
@@ -77,6 +78,7 @@ package struct VATDecision: Hashable, Sendable {
     }
 }
 
+/// An invoice's totals; gross is always net and VAT together.
 package struct VATTotal: Hashable, Sendable {
     package let net: Money
     package let vat: Money

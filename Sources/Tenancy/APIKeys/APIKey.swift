@@ -23,8 +23,10 @@ package struct APIKeyLife: Sendable, Equatable {
     /// Exact to a few minutes.
     package let lastUsedAt: Timestamp?
 
+    /// Whether a key opens anything.
     package enum State: String, Sendable, Codable, CaseIterable { case active, expired, revoked }
 
+    /// Revoked counts more than expired.
     package func state(at now: Timestamp) -> State {
         if revokedAt != nil { return .revoked }
         return expiresAt.map { $0 <= now } == true ? .expired : .active

@@ -49,6 +49,7 @@ package struct Role: Sendable, Hashable {
         Role(name: .tenantViewer, levels: [.tenant], permissions: [.tenantRead, .usageRead]),
     ]
 
+    /// The built-in role of that name.
     package static func named(_ name: Name) -> Role? { builtIn.first { $0.name == name } }
 
     /// The union of what the named roles grant at `level`; unknown names and roles of another level grant nothing.

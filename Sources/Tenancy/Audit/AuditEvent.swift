@@ -22,6 +22,7 @@ package struct AuditEvent: Sendable, Codable, Equatable {
 /// What an audit entry says beyond who and what: facts by name, and fields with their values before and after. Never a
 /// secret.
 package struct AuditDetail: Sendable, Codable, Equatable, ExpressibleByDictionaryLiteral {
+    /// One field, before and after.
     package struct Change: Sendable, Codable, Equatable {
         package let field: String
         /// Absent when the field had no value.

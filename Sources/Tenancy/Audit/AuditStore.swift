@@ -28,6 +28,7 @@ extension Transaction where Scope == ScopeNode {
     }
 }
 
+/// The audit logs: the platform's and organisations', and each tenant's own.
 package enum AuditStore {
     /// Newest first, over the platform's and organisations' log and the tenants' logs.
     package static func list(

@@ -1,6 +1,7 @@
 import Kernel
 import Postgres
 
+/// Instances in the database.
 package enum InstanceStore {
     private static let columns: SQL = """
         instance_id, organisation_id, owner_id, host, display_name, region, version, state, revision, created_at, \

@@ -11,6 +11,7 @@ package enum TenantState: Sendable, Equatable {
     /// The content is gone; the row stays for invoices and the audit log.
     case purged(reason: String)
 
+    /// A state without what belongs to it, as the API and the database name it.
     package enum Name: String, Sendable, Codable, CaseIterable {
         case provisioning, active, suspended, archived, purged
     }

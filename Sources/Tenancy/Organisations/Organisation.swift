@@ -10,6 +10,7 @@ package struct Organisation: Sendable, Equatable {
         /// Receives the service; `nil` when the vendor itself manages it.
         case endCustomer(of: OrganisationID?)
 
+        /// A kind without what belongs to it, as the API and the database name it.
         package enum Name: String, Sendable, Codable, CaseIterable {
             case vendor, partner
             case endCustomer = "end_customer"

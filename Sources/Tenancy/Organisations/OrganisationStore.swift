@@ -1,6 +1,7 @@
 import Kernel
 import Postgres
 
+/// Organisations in the database.
 package enum OrganisationStore {
     private static let columns: SQL = """
         organisation_id, kind, managed_by, display_name, legal_name, country, address, billing_email, vat_id, \
@@ -20,6 +21,7 @@ package enum OrganisationStore {
             "select \(columns) from app.organisation where organisation_id = \(id) and deleted_at is null for update")
     }
 
+    /// The vendor; `nil` before the bootstrap.
     package static func vendor(_ tx: borrowing Transaction<ScopeNode>) throws -> Organisation? {
         try tx.first("select \(columns) from app.organisation where kind = 'vendor'")
     }

@@ -1,6 +1,7 @@
 import Kernel
 import Postgres
 
+/// Tenants and their history in the database.
 package enum TenantStore {
     private static let columns: SQL = """
         tenant_id, organisation_id, instance_id, host, end_customer_id, slug, display_name, kind, state, state_reason, \

@@ -6,6 +6,7 @@ package struct FieldChecks {
 
     package init() {}
 
+    /// Notes that a field is wrong and goes on.
     package mutating func refuse(_ field: String, _ message: String) {
         errors.append(Problem.FieldError(field: field, message: message))
     }
@@ -29,6 +30,7 @@ package struct FieldChecks {
         }
     }
 
+    /// Throws everything that was refused, as one problem.
     package func throwIfAny() throws(Problem) {
         if !errors.isEmpty { throw .invalid(errors) }
     }

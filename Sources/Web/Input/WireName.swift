@@ -1,6 +1,7 @@
 /// Swift's names to the names on the wire: `tenantID` → `tenant_id`, `vatID` → `vat_id`, `htmlURLPath` → `html_url_path`.
 /// A name that is snake_case already stays as it is.
 package enum WireName {
+    /// `tenantID` → `tenant_id`.
     package static func snakeCase(_ name: String) -> String {
         let bytes = Array(name.utf8)
         guard bytes.contains(where: isUpper) else { return name }

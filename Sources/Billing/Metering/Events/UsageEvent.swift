@@ -125,6 +125,7 @@ package struct UsageCounts: Sendable, Equatable, Codable {
 
     package init() {}
 
+    /// Counts one more answer.
     package mutating func add(_ outcome: UsageOutcome) {
         switch outcome {
         case .accepted: accepted += 1

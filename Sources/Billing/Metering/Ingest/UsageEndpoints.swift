@@ -37,6 +37,7 @@ extension UsageService {
 
 /// The answer to a batch, written straight into bytes: it has one object per event.
 package enum UsageReceiptText {
+    /// JSON: the four counts, and one result per event in the order of the batch.
     package static func bytes(_ receipt: UsageReceipt, _ items: [UsageItem]) -> [UInt8] {
         let counts = receipt.counts
         var bytes: [UInt8] = []

@@ -42,6 +42,7 @@ package struct UsageFilter: Sendable, Equatable {
         self.init(from: Timestamp(microseconds: month.start), to: Timestamp(microseconds: month.end))
     }
 
+    /// Refuses an empty span, and one with more periods than a reader could use.
     package func check() throws(Problem) {
         guard from < to else { throw .invalid("to", "must be later than 'from'") }
         guard to.microseconds - from.microseconds <= interval.longestDays * 86_400 * 1_000_000 else {

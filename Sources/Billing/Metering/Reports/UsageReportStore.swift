@@ -1,6 +1,7 @@
 import Kernel
 import Postgres
 
+/// Reads of the hourly sums.
 package enum UsageReportStore {
     /// One page of a report, ordered by period, organisation, tenant, meter and key source.
     static func page(
