@@ -32,7 +32,7 @@ package enum UsageBatch {
         while !rest.isEmpty {
             let line = rest.prefix { $0 != UInt8(ascii: "\n") }
             rest = rest.dropFirst(line.count + 1)
-            guard line.contains(where: { $0 > 0x20 }) else { continue }
+            guard !line.isBlank else { continue }
             items.append(item(line: line))
             try check(count: items.count)
         }
@@ -57,4 +57,9 @@ package enum UsageBatch {
                 detail: "A batch has at most \(Limits.usageBatchEvents) events. Send several batches.")
         }
     }
+}
+
+extension Collection<UInt8> {
+    /// Nothing but spaces, tabs and carriage returns.
+    var isBlank: Bool { allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D } }
 }

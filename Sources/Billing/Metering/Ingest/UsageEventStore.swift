@@ -10,6 +10,10 @@ struct UsageTenant: Sendable {
 }
 
 enum UsageEventStore {
+    static func isDistributed(_ tx: borrowing Transaction<ScopeNode>) throws -> Bool {
+        try tx.value("select exists (select from pg_extension where extname = 'citus')", as: Bool.self)
+    }
+
     // MARK: Tenants
 
     /// The tenants of a batch that the scope can see. Holds their organisations' cutoffs until the commit: a month cannot

@@ -7,17 +7,20 @@ package struct UsageService: Sendable {
     private let time: TimeSource
     /// Whether tables are sharded by tenant: then one statement per tenant.
     private let isDistributed: Bool
-    /// Called with every answered batch and the time it took, for metrics.
-    private let observe: @Sendable (UsageCounts, Duration) -> Void
+    private let metrics: UsageMetrics
 
     package init(
-        database: Database, time: TimeSource, isDistributed: Bool = false,
-        observe: @escaping @Sendable (UsageCounts, Duration) -> Void = { _, _ in }
+        database: Database, time: TimeSource, isDistributed: Bool = false, metrics: Metrics = Metrics()
     ) {
         self.database = database
         self.time = time
         self.isDistributed = isDistributed
-        self.observe = observe
+        self.metrics = UsageMetrics(metrics)
+    }
+
+    /// Whether the database is sharded; asked once at start.
+    package static func isDistributed(_ database: Database) async throws -> Bool {
+        try await database.transaction(for: ScopeNode.platform) { tx in try UsageEventStore.isDistributed(tx) }
     }
 
     /// Stores what is new of a batch in one transaction of the scope and says of every event what became of it. Safe to
@@ -25,7 +28,7 @@ package struct UsageService: Sendable {
     package func ingest(_ items: [UsageItem], as scope: ScopeNode) async throws -> UsageReceipt {
         let start = ContinuousClock.now
         let receipt = try await stored(items, as: scope)
-        observe(receipt.counts, start.duration(to: .now))
+        metrics.record(receipt.counts, start.duration(to: .now))
         return receipt
     }
 
@@ -63,5 +66,24 @@ package struct UsageService: Sendable {
             let stored = hashes[first.position] ?? first.event.payloadHash
             outcomes[repetition.position] = stored == repetition.hash ? .duplicate : .conflict
         }
+    }
+}
+
+/// The figures of ingest.
+private struct UsageMetrics: Sendable {
+    private let events: Counter
+    private let seconds: Histogram
+
+    init(_ metrics: Metrics) {
+        events = metrics.counter("usage_events_total", "Usage events by what became of them.", labels: ["status"])
+        seconds = metrics.histogram("usage_batch_seconds", "Time to store one batch of usage events.")
+    }
+
+    func record(_ counts: UsageCounts, _ duration: Duration) {
+        events.add(Int(counts.accepted), "accepted")
+        events.add(Int(counts.duplicate), "duplicate")
+        events.add(Int(counts.conflict), "conflict")
+        events.add(Int(counts.rejected), "rejected")
+        seconds.observe(duration)
     }
 }
