@@ -1,4 +1,5 @@
 import Kernel
+import Tenancy
 import Web
 
 /// The entries of the sidebar. A viewer sees those it may open; the pages themselves check again.
@@ -23,28 +24,28 @@ struct ConsoleNavigation: Sendable {
         Group(
             title: nil,
             entries: [
-                entry("Overview", "/", .home, "tenant.read"),
-                entry("Organisations", "/organisations", .building, "organisation.read"),
-                entry("Contracts", "/contracts", .contract, "contract.read"),
+                entry("Overview", "/", .home, .tenantRead),
+                entry("Organisations", "/organisations", .building, .organisationRead),
+                entry("Contracts", "/contracts", .contract, .contractRead),
             ]),
         Group(
             title: "Platform",
             entries: [
-                entry("Instances", "/instances", .server, "instance.read"),
-                entry("Tenants", "/tenants", .grid, "tenant.read"),
+                entry("Instances", "/instances", .server, .instanceRead),
+                entry("Tenants", "/tenants", .grid, .tenantRead),
             ]),
         Group(
             title: "Money",
             entries: [
-                entry("Usage", "/usage", .chart, "usage.read"),
-                entry("Invoices", "/invoices", .receipt, "invoice.read"),
-                entry("Month close", "/close", .calendar, "billing.close"),
+                entry("Usage", "/usage", .chart, .usageRead),
+                entry("Invoices", "/invoices", .receipt, .invoiceRead),
+                entry("Month close", "/close", .calendar, .billingClose),
             ]),
         Group(
             title: "Administration",
             entries: [
-                entry("API keys", "/api-keys", .key, "api_key.read"),
-                entry("Audit log", "/audit-log", .clock, "audit.read"),
+                entry("API keys", "/api-keys", .key, .apiKeyRead),
+                entry("Audit log", "/audit-log", .clock, .auditRead),
             ]),
     ])
 
@@ -57,7 +58,7 @@ struct ConsoleNavigation: Sendable {
             })
     }
 
-    private static func entry(_ label: String, _ path: String, _ icon: Icon, _ permission: String) -> Entry {
-        Entry(label: label, path: path, icon: icon, permission: Permission(permission))
+    private static func entry(_ label: String, _ path: String, _ icon: Icon, _ permission: Permission) -> Entry {
+        Entry(label: label, path: path, icon: icon, permission: permission)
     }
 }
