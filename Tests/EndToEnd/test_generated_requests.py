@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from harness.cluster import typed
 from harness.places import SCRATCH
 from harness.product import Service
 
@@ -28,7 +29,7 @@ def scope_of(service, role: str) -> list[str]:
         return []
     found = service.installation.query(
         "select organisation_id from app.organisation where display_name = 'Nordlicht Agentur'")
-    return ["--organisation", f"organisation_{found[0][0]}"]
+    return ["--organisation", typed("org", found[0][0])]
 
 
 @pytest.mark.timeout(MINUTES * 60 + 60)

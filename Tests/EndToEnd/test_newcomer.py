@@ -30,7 +30,7 @@ def test_a_tenant_is_found_again(partner, tenant):
 def test_usage_is_counted_once_and_answers_per_event(partner, tenant):
     tenant_id = tenant["tenant_id"]
     good = [turn(tenant_id, number) for number in range(3)]
-    unknown = turn("tenant_00000000-0000-7000-8000-000000000000", 9)
+    unknown = turn("tenant_01h455vb4pex5vsknk084sn02q", 9)
     future = turn(tenant_id, 10, time="2999-01-01T00:00:00Z")
     answer = partner.report([*good, unknown, future, call(tenant_id, 1, 61_234)])
     assert [result["status"] for result in answer["results"]] == ["accepted"] * 3 + ["rejected"] * 2 + ["accepted"]

@@ -2,12 +2,12 @@
 
 import os
 import pwd
-import re
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
+import uuid
 from pathlib import Path
 
 from .places import wait_until
@@ -103,6 +103,18 @@ def query(url: str, sql: str) -> list[list[str]]:
     return [line.split("\x1f") for line in done.stdout.splitlines() if line]
 
 
+DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
 def identifier(text: str) -> str:
-    """A uuid inside a typed id such as `tenant_018f…`; the database stores it without the prefix."""
-    return re.sub(r"^[a-z]+(_[a-z]+)*_", "", text)
+    """The uuid, as the database stores it, of an id such as `tenant_01h455vb4pex5vsknk084sn02q`."""
+    number = 0
+    for digit in text.rsplit("_", 1)[1]:
+        number = number * 32 + DIGITS.index(digit)
+    return str(uuid.UUID(int=number))
+
+
+def typed(prefix: str, stored: str) -> str:
+    """The id of a stored uuid."""
+    number = uuid.UUID(stored).int
+    return prefix + "_" + "".join(DIGITS[number >> 5 * place & 31] for place in reversed(range(26)))
