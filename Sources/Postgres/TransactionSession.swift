@@ -127,6 +127,8 @@ final class TransactionSession {
             if error.isConflict { retry = .conflict }
             if error.isStaleStatement { retry = .staleStatement }
             if error.endsConnection && !hasAnswered { retry = .staleConnection }
+            // A server that goes down during COMMIT may have committed before it says so.
+            if error.endsConnection && isCommit { return .connectionLost(outcomeUnknown: true) }
             let translated = error.databaseError(isCancelled: cancellation.isCancelled)
             if case .statement(let sqlstate, let message) = translated {
                 logger.error(

@@ -11,11 +11,20 @@ import Synchronization
 package struct TestCluster: Sendable {
     package let cluster: PrivateCluster
 
-    /// One of its own, in a fresh directory; end it with `remove()`.
-    package static func dedicated() async throws -> TestCluster {
-        var configuration = PrivateCluster.Configuration(
-            directory: "\(Repository.root)/.local/test-postgres/own-\(UUID().uuidString.prefix(8))")
+    package init(cluster: PrivateCluster) { self.cluster = cluster }
+
+    /// A directory that no other test uses.
+    package static func freshDirectory() -> String {
+        "\(Repository.root)/.local/test-postgres/own-\(UUID().uuidString.prefix(8))"
+    }
+
+    /// One of its own, in a fresh directory unless one is given; end it with `remove()`.
+    package static func dedicated(
+        in directory: String = freshDirectory(), configure: (inout PrivateCluster.Configuration) -> Void = { _ in }
+    ) async throws -> TestCluster {
+        var configuration = PrivateCluster.Configuration(directory: directory)
         configuration.isDurable = false
+        configure(&configuration)
         let cluster = try await PrivateCluster.start(configuration, logger: TestLog.quiet)
         ExitStop.register(cluster)
         return TestCluster(cluster: cluster)

@@ -19,6 +19,8 @@ package final class PrivateCluster: Sendable {
         /// Off only where a crash of the machine may lose everything, as in tests.
         package var isDurable = true
         package var maximumConnections = 60
+        /// Also the name of the socket.
+        package var port = 5432
         /// More settings, as on the server's command line: `["wal_level=logical"]`.
         package var settings: [String] = []
 
@@ -66,7 +68,7 @@ package final class PrivateCluster: Sendable {
 
     /// libpq's connection string for one of its roles.
     package func connectionString(user: String, database: String) -> String {
-        "host='\(layout.socketDirectory)' port=5432 user='\(user)' dbname='\(database)'"
+        "host='\(layout.socketDirectory)' port=\(configuration.port) user='\(user)' dbname='\(database)'"
     }
 
     /// The superuser, in the database `postgres`.
@@ -74,6 +76,9 @@ package final class PrivateCluster: Sendable {
 
     /// The server's process, while it runs.
     package var processID: Int32? { layout.runningServer }
+
+    /// Where the server keeps its files.
+    package var dataDirectory: String { layout.dataDirectory }
 
     /// The file that the server logs to.
     package var logPath: String { layout.logPath }
@@ -137,10 +142,12 @@ package final class PrivateCluster: Sendable {
         try? FileManager.default.removeItem(atPath: layout.pidPath)
         var settings = [
             "listen_addresses=", "unix_socket_directories=\(layout.socketDirectory)", "unix_socket_permissions=0700",
-            "port=5432", "max_connections=\(configuration.maximumConnections)", "timezone=UTC", "log_timezone=UTC",
+            "port=\(configuration.port)", "max_connections=\(configuration.maximumConnections)", "timezone=UTC",
+            "log_timezone=UTC",
         ]
         if !configuration.isDurable {
-            settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+            // A killed server still loses nothing: what it had committed is with the kernel.
+            settings += ["fsync=off", "full_page_writes=off"]
         }
         settings += configuration.settings
         let arguments = ["-D", layout.dataDirectory] + settings.flatMap { ["-c", $0] }

@@ -86,10 +86,15 @@ final class Connection: @unchecked Sendable {
     /// Whether a parked connection still has a server behind it, without a round trip: a server that went away has left
     /// an end-of-file in the socket.
     var isAlive: Bool {
-        guard !isBroken, PQstatus(pointer) == CONNECTION_OK else { return false }
+        guard !isBroken else { return false }
         var request = pollfd(fd: PQsocket(pointer), events: Int16(POLLIN), revents: 0)
-        guard poll(&request, 1, 0) != 0 else { return true }
-        return PQconsumeInput(pointer) == 1 && PQstatus(pointer) == CONNECTION_OK
+        // A farewell message may lie before the end-of-file.
+        for _ in 0..<8 {
+            guard PQstatus(pointer) == CONNECTION_OK else { return false }
+            if poll(&request, 1, 0) == 0 { return true }
+            guard PQconsumeInput(pointer) == 1 else { return false }
+        }
+        return false
     }
 
     var isIdle: Bool { PQtransactionStatus(pointer) == PQTRANS_IDLE }
@@ -161,5 +166,12 @@ extension String {
         while let first = text.first, first.isWhitespace { text.removeFirst() }
         while let last = text.last, last.isWhitespace { text.removeLast() }
         return String(text)
+    }
+}
+
+extension Connection {
+    /// Writes every protocol message to a file, `nil` to end: how the tests count round trips.
+    func trace(to file: UnsafeMutablePointer<FILE>?) {
+        if let file { PQtrace(pointer, file) } else { PQuntrace(pointer) }
     }
 }

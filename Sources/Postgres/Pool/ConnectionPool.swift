@@ -54,7 +54,11 @@ final class ConnectionPool: Sendable {
         threads = NIOThreadPool(numberOfThreads: size)
         threads.start()
         state = Mutex(
-            State(machine: ConnectionPoolStateMachine(size: size, maximumWaiting: configuration.limits.maximumWaiting)))
+            State(
+                machine: ConnectionPoolStateMachine(
+                    size: size, maximumWaiting: limits.maximumWaiting,
+                    // Whoever waits must live to see an attempt to connect.
+                    maximumPause: min(.seconds(2), limits.acquireTimeout / 2))))
     }
 
     deinit { threads.shutdownGracefully { _ in } }
@@ -132,13 +136,7 @@ extension ConnectionPool {
         if let immediate = takeImmediateGrant(request) {
             grant = immediate
         } else {
-            async let timer: Void = expire(request, at: deadline)
-            grant = await withTaskCancellationHandler {
-                await sleep(request)
-            } onCancel: {
-                abandon(request, as: .cancelled)
-            }
-            _ = await timer
+            grant = await wait(request, until: deadline)
         }
         switch grant {
         case .slot(let slot): return state.withLock { Lease(slot: slot, connection: $0.connections[slot]) }
@@ -150,6 +148,16 @@ extension ConnectionPool {
                 return state.machine.pausedUntil != nil
             }
             throw isDown ? .unavailable : .poolExhausted
+        }
+    }
+
+    private func wait(_ request: RequestID, until deadline: ContinuousClock.Instant) async -> Grant {
+        // Cancelled by leaving this scope.
+        async let _: Void = expire(request, at: deadline)
+        return await withTaskCancellationHandler {
+            await sleep(request)
+        } onCancel: {
+            abandon(request, as: .cancelled)
         }
     }
 
@@ -173,7 +181,6 @@ extension ConnectionPool {
     }
 
     private func expire(_ request: RequestID, at deadline: ContinuousClock.Instant) async {
-        // Cancelled as soon as the request has its slot.
         guard (try? await Task.sleep(until: deadline)) != nil else { return }
         abandon(request, as: .timedOut)
     }

@@ -40,8 +40,10 @@ struct ConnectionPoolStateMachine {
     private var retryAt: Instant?
     private(set) var isStopped = false
     let maximumWaiting: Int
+    private let maximumPause: Duration
 
-    init(size: Int, maximumWaiting: Int) {
+    init(size: Int, maximumWaiting: Int, maximumPause: Duration = .seconds(2)) {
+        self.maximumPause = maximumPause
         slots = Array(repeating: .empty, count: size)
         self.maximumWaiting = maximumWaiting
     }
@@ -88,7 +90,7 @@ struct ConnectionPoolStateMachine {
         case .connectFailed:
             slots[slot] = .empty
             failures += 1
-            retryAt = now.advanced(by: Self.pause(after: failures))
+            retryAt = now.advanced(by: pause(after: failures))
         }
         return handOut(now: now)
     }
@@ -107,8 +109,8 @@ struct ConnectionPoolStateMachine {
         return (queue, discardParked())
     }
 
-    /// 50 ms, doubled by each further failure, at most 2 s.
-    static func pause(after failures: Int) -> Duration { .milliseconds(min(2000, 50 << min(failures - 1, 6))) }
+    /// 50 ms, doubled by each further failure up to the limit.
+    func pause(after failures: Int) -> Duration { min(maximumPause, .milliseconds(50 << min(failures - 1, 6))) }
 
     private mutating func handOut(now: Instant) -> [HandOver] {
         var handOvers: [HandOver] = []

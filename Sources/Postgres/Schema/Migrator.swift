@@ -136,7 +136,7 @@ package struct Migrator: Sendable {
 }
 
 /// The table of what was applied.
-private enum Bookkeeping {
+enum Bookkeeping {
     static func create(_ connection: borrowing DirectConnection) throws(DatabaseError) {
         let exists: Bool = try connection.value("SELECT to_regclass('app.schema_migration') IS NOT NULL")
         guard !exists else { return }

@@ -19,13 +19,20 @@ package struct RoleBootstrap: Sendable {
     package func run() async throws {
         let admin = try ConnectionString(adminConnectionString)
         try await DirectConnection.open(admin.description, limit: .seconds(120)) { connection in
-            // Roles and databases belong to the server: one bootstrap at a time.
-            try connection.execute("SELECT pg_advisory_lock(\(Self.lockKey))")
+            try lock(connection)
             try createRoles(connection)
             try createDatabase(connection)
         }
         let inside = admin.replacing(["dbname": database])
-        try await DirectConnection.open(inside.description, limit: .seconds(120)) { try prepareDatabase($0) }
+        try await DirectConnection.open(inside.description, limit: .seconds(120)) { connection in
+            try lock(connection)
+            try prepareDatabase(connection)
+        }
+    }
+
+    /// One bootstrap at a time, until the connection closes.
+    private func lock(_ connection: borrowing DirectConnection) throws(DatabaseError) {
+        try connection.execute("SELECT pg_advisory_lock(\(Self.lockKey))")
     }
 
     /// "cpboot" in ASCII.
@@ -38,7 +45,10 @@ package struct RoleBootstrap: Sendable {
                 "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = \(role.rawValue))")
             if !exists { try connection.execute("CREATE ROLE \(name) LOGIN") }
             if let password = passwords[role] { try setPassword(password, of: role, connection) }
-            try connection.execute("ALTER ROLE \(name) SET search_path = app")
+            let hasPath: Bool = try connection.value(
+                "SELECT coalesce('search_path=app' = ANY (rolconfig), false) FROM pg_roles WHERE rolname = \(role.rawValue)"
+            )
+            if !hasPath { try connection.execute("ALTER ROLE \(name) SET search_path = app") }
         }
         let isSuperuser: Bool = try connection.value("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
         // An administrator of a managed server may only create things for a role that it is a member of.
