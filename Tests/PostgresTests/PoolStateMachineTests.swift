@@ -59,6 +59,14 @@ import Testing
         #expect(machine.queue == [9])
     }
 
+    @Test func aWaiterCanTryWhenThePauseIsOver() {
+        var machine = full(size: 1)
+        _ = machine.acquire(8, now: start)
+        #expect(machine.release(0, .connectFailed, now: start) == [])
+        #expect(machine.resume(now: after(49)) == [])
+        #expect(machine.resume(now: after(51)) == [HandOver(request: 8, slot: 0)])
+    }
+
     @Test func anOpenConnectionIsUsedDuringThePause() {
         var machine = full(size: 2)
         _ = machine.release(0, .connectFailed, now: start)

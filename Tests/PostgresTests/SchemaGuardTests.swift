@@ -25,7 +25,7 @@ import Testing
         ("CREATE TABLE app.plain (id bigint PRIMARY KEY)", "plain: no dist: class in the table comment"),
         (
             "CREATE UNIQUE INDEX note_body ON app.note (body)",
-            "note: unique, primary or exclusion index without tenant_id: app.note_body"
+            "note: unique, primary or exclusion index without tenant_id: note_body"
         ),
         ("ALTER TABLE app.note FORCE ROW LEVEL SECURITY", "note: FORCE ROW LEVEL SECURITY"),
         (

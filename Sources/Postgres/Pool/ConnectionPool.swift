@@ -181,7 +181,13 @@ extension ConnectionPool {
     }
 
     private func expire(_ request: RequestID, at deadline: ContinuousClock.Instant) async {
-        guard (try? await Task.sleep(until: deadline)) != nil else { return }
+        while ContinuousClock.now < deadline {
+            let isPaused = state.withLock { $0.machine.pausedUntil != nil }
+            let look = ContinuousClock.now.advanced(by: isPaused ? .milliseconds(50) : .milliseconds(250))
+            guard (try? await Task.sleep(until: min(deadline, look))) != nil else { return }
+            // When a pause ends nothing happens by itself: a waiter has to try.
+            state.withLock { deliver($0.machine.resume(now: .now), &$0) }
+        }
         abandon(request, as: .timedOut)
     }
 

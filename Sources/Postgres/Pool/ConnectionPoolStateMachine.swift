@@ -72,6 +72,9 @@ struct ConnectionPoolStateMachine {
         return true
     }
 
+    /// Time has passed: a pause may be over.
+    mutating func resume(now: Instant) -> [HandOver] { handOut(now: now) }
+
     /// An empty slot's new connection is open: the pause is over for the others, too.
     mutating func connected(now: Instant) -> [HandOver] {
         failures = 0
