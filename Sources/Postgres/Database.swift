@@ -130,7 +130,11 @@ extension Database {
             var reconnects = 0
             while true {
                 let outcome = try await pool.withConnection { connection in
-                    defer { cancellation.endAttempt() }
+                    defer {
+                        cancellation.endAttempt()
+                        // The request to stop may arrive late and must not hit the next user of this connection.
+                        if cancellation.wasSent { connection.abandon() }
+                    }
                     return work(connection, cancellation, .now.advanced(by: limit))
                 }
                 guard case .failure(let error, let retry) = outcome else {

@@ -104,12 +104,8 @@ final class TransactionSession {
     func rollback() {
         guard isOpen else { return }
         isOpen = false
-        guard !connection.isBroken else { return }
-        if cancellation.wasSent {
-            // The request to stop may arrive late and would hit the next user of this connection.
-            connection.abandon()
-            return
-        }
+        // After a request to stop the connection is closed anyway.
+        guard !connection.isBroken, !cancellation.wasSent else { return }
         let limit = ContinuousClock.now.advanced(by: .seconds(5))
         if (try? connection.exchange([.control("ROLLBACK")], deadline: limit)) == nil { connection.abandon() }
     }

@@ -29,6 +29,9 @@ extension Connection {
 
     private func checkParameters(of statements: [Statement]) throws(ExchangeError) {
         for statement in statements {
+            if statement.parameters.count > 65_535 {
+                throw .invalid(ServerError(sqlstate: "54000", message: "more than 65,535 parameters: use an array"))
+            }
             let hasNul = statement.parameters.contains {
                 switch $0 {
                 case .null: false
