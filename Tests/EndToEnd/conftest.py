@@ -26,7 +26,7 @@ def partner(dev) -> API:
 
 @pytest.fixture(scope="session")
 def vendor(dev) -> API:
-    return API(dev.address, platform_key(dev))
+    return API(dev.address, dev.key("platform.operator"))
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +43,3 @@ def demo(cluster) -> Installation:
     done = made.command("demo", "load", "--directory", cluster.directory / "demo-files")
     assert done.returncode == 0, done.stdout + done.stderr
     return made
-
-
-def platform_key(product) -> str:
-    import re
-
-    done = product.command("key", "create", "--role", "platform.operator", "--name", "end-to-end")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return re.search(r"\bcfv_\w+", done.stdout).group(0)

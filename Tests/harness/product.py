@@ -27,6 +27,14 @@ def run(*arguments, environment=None, directory=ROOT, stdin=None, timeout=300) -
         capture_output=True, **({"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}))
 
 
+def make_key(product, role: str, *scope: str) -> str:
+    """A new API key for a day; the scope is given as options of `key create`."""
+    name = f"end-to-end {time.time_ns()}"
+    done = product.command("key", "create", "--role", role, "--name", name, "--days", "1", *scope)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return re.search(r"\bcf[vpt]_\w+", done.stdout).group(0)
+
+
 class Running:
     """A process that logs into a file and listens on two ports."""
 
@@ -104,6 +112,9 @@ class Dev(Running):
     def command(self, *arguments, **options) -> subprocess.CompletedProcess:
         return run(*arguments, environment=clean_environment(**self.settings), **options)
 
+    def key(self, role: str, *scope: str) -> str:
+        return make_key(self, role, *scope)
+
     def remove(self):
         self.stop()
         subprocess.run(["rm", "-rf", self.directory], check=False)
@@ -148,10 +159,7 @@ class Installation:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def key(self, role: str, *scope: str) -> str:
-        """A new API key; the scope is given as options of `key create`."""
-        done = self.command("key", "create", "--role", role, "--name", f"end-to-end {time.time_ns()}", *scope)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return re.search(r"\bcf[vpt]_\w+", done.stdout).group(0)
+        return make_key(self, role, *scope)
 
     def query(self, sql: str) -> list[list[str]]:
         return self.cluster.query(sql, self.database)
