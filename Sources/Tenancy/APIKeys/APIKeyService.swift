@@ -49,7 +49,7 @@ package struct APIKeyService: Sendable {
         let issued = IssuedAPIKey(key: key, token: token)
         try PrincipalStore.insert(key.principalID, .apiKey, named: name, at: scope, tx, actor)
         try PrincipalStore.bind(
-            key.principalID, new.role, at: scope, until: new.expiresAt, reason: "API key", tx, actor)
+            key.principalID, new.role, at: scope, until: new.expiresAt, tx, actor)
         try APIKeyStore.insert(issued, tx)
         try audit("create", key, tx, actor)
         return issued

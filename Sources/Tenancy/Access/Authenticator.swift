@@ -1,6 +1,7 @@
 import Kernel
 import Postgres
 import Synchronization
+import Web
 
 /// Finds the principal behind a credential. It remembers an answer for at most a second, so that a busy key does not
 /// cost a query per request; what ends here ends at once, on other replicas within that second.
@@ -31,6 +32,14 @@ package final class Authenticator: Sendable {
     package init(database: Database, time: TimeSource) {
         self.database = database
         self.time = time
+    }
+
+    /// What the web server asks: `nil` for everything that is not valid now.
+    package func principal(for credential: Credential) async throws -> Principal? {
+        switch credential {
+        case .bearer(let key): try await principal(bearer: key)
+        case .session(let token): try await principal(session: token)
+        }
     }
 
     /// The holder of an API key; `nil` when it is malformed, unknown, expired, revoked, or its holder is disabled.

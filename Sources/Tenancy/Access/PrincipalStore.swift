@@ -16,15 +16,15 @@ enum PrincipalStore {
     }
 
     static func bind(
-        _ id: PrincipalID, _ role: Role.Name, at scope: ScopeNode, until expiry: Timestamp?, reason: String,
+        _ id: PrincipalID, _ role: Role.Name, at scope: ScopeNode, until expiry: Timestamp?,
         _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws {
         try tx.execute(
             """
-            insert into app.binding (binding_id, principal_id, role, organisation_id, tenant_id, reason, created_at, \
+            insert into app.binding (binding_id, principal_id, role, organisation_id, tenant_id, created_at, \
             created_by, expires_at)
             values (\(actor.ids.new(BindingID.self)), \(id), \(role), \(scope.organisationID), \(scope.tenantID), \
-            \(reason), \(actor.now), \(actor.principal.id), \(expiry))
+            \(actor.now), \(actor.principal.id), \(expiry))
             """)
     }
 

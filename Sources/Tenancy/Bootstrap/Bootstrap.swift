@@ -21,8 +21,7 @@ package enum Bootstrap {
             Principal.consoleOperatorID, .operatorSession, named: "Console operator", at: .platform, tx, actor)
         if try !PrincipalStore.isBound(Principal.consoleOperatorID, .platformOperator, tx) {
             try PrincipalStore.bind(
-                Principal.consoleOperatorID, .platformOperator, at: .platform, until: nil,
-                reason: "Bootstrap", tx, actor)
+                Principal.consoleOperatorID, .platformOperator, at: .platform, until: nil, tx, actor)
         }
         return vendor
     }
