@@ -18,9 +18,15 @@ package final class Authenticator: Sendable {
         let until: Timestamp
     }
 
+    /// A credential by its hash, so that a dump of the memory shows no secret; and by its kind, so that a key in a cookie is
+    /// not a session.
+    private struct Question: Hashable {
+        let isSession: Bool
+        let hash: [UInt8]
+    }
+
     private struct Memory {
-        /// By the hash of the credential: a dump of the memory shows no secret.
-        var answers: [[UInt8]: Answer] = [:]
+        var answers: [Question: Answer] = [:]
         /// Public ids of the keys used since the last flush.
         var usedKeys: Set<String> = []
     }
@@ -62,13 +68,14 @@ package final class Authenticator: Sendable {
     private func remembered(
         _ hash: [UInt8], keyID: String?, at now: Timestamp, _ query: () -> SQL
     ) async throws -> Principal? {
-        if let answer = memory.withLock({ $0.answers[hash] }), now < answer.until { return answer.principal }
+        let question = Question(isSession: keyID == nil, hash: hash)
+        if let answer = memory.withLock({ $0.answers[question] }), now < answer.until { return answer.principal }
         let holders = try await database.read(for: ScopeNode.platform, query(), as: CredentialHolder.self)
         guard let holder = holders.first, Secret.isEqual(holder.secretHash, hash) else { return nil }
         let until = min(now.advanced(by: Self.timeToLive), holder.expiresAt ?? Timestamp(microseconds: .max))
         memory.withLock { memory in
             if memory.answers.count >= Self.capacity { memory.answers.removeAll(keepingCapacity: true) }
-            memory.answers[hash] = Answer(principal: holder.principal, until: until)
+            memory.answers[question] = Answer(principal: holder.principal, until: until)
             if let keyID, memory.usedKeys.count < Self.capacity { memory.usedKeys.insert(keyID) }
         }
         return holder.principal
@@ -87,8 +94,8 @@ package final class Authenticator: Sendable {
 
     /// Forgets one session, which has been ended.
     func forget(session token: String) {
-        let hash = Secret.hash(of: token)
-        memory.withLock { _ = $0.answers.removeValue(forKey: hash) }
+        let question = Question(isSession: true, hash: Secret.hash(of: token))
+        memory.withLock { _ = $0.answers.removeValue(forKey: question) }
     }
 
     /// Writes down which keys were used. Called by a worker now and then, so that no request waits for it.
