@@ -66,6 +66,7 @@ extension JSON {
     }
 
     /// A whole number of any width.
+    /// A number written as a plain integer.
     package static func integer(_ value: some BinaryInteger) -> JSON { .number(String(value)) }
 }
 

@@ -79,6 +79,7 @@ package final class Gauge: MetricFamily {
     }
 
     /// The number is now this.
+    /// Replaces the present number; `values` as for `Counter.add`.
     package func set(_ value: Int, _ values: String...) { series.change(values, from: 0) { $0 = Int64(value) } }
 
     /// Raises or lowers the number.
@@ -115,6 +116,7 @@ package final class Histogram: MetricFamily {
     }
 
     /// Counts a duration into its bucket.
+    /// Adds one duration to its bucket; `values` as for `Counter.add`.
     package func observe(_ duration: Duration, _ values: String...) {
         let index = buckets.firstIndex { duration <= $0 } ?? buckets.count
         let empty = Distribution(counts: Array(repeating: 0, count: buckets.count + 1))

@@ -86,6 +86,7 @@ package struct Submission: Sendable {
 /// A message that a redirect carries to the next page.
 package struct Flash: Sendable, Equatable {
     /// How it is coloured.
+    /// The meaning that colours the message; its raw value is the `data-tone` of the stylesheet.
     package enum Tone: String, Sendable { case ok, warn, bad, info }
 
     package let tone: Tone
@@ -195,6 +196,7 @@ package struct PageReply: Sendable {
 /// Targets of redirects: only paths of this console, so that nobody is sent elsewhere by a prepared link.
 package enum LocalPath {
     /// The path itself, or `/` when it leads anywhere else.
+    /// The path itself, or `/` when it is empty, longer than 2048 bytes, not ASCII, or leads to another host.
     package static func sanitised(_ path: String) -> String {
         let bytes = Array(path.utf8)
         guard bytes.first == UInt8(ascii: "/"), bytes.count <= 2048,

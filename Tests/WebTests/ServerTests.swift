@@ -1,4 +1,5 @@
 import Kernel
+import NIOPosix
 import Testing
 
 @testable import Web
@@ -146,6 +147,22 @@ import Testing
             #expect(try await server.post("/v1/events", "a\nb", type: "application/x-ndjson").body == #"{"bytes":3}"#)
             #expect(try await server.post("/v1/events", "a", type: "text/csv").status == 415)
             #expect(try await server.post("/v1/events", String(repeating: "a", count: 1001)).status == 413)
+            let port = server.port
+            // "hello", compressed.
+            let hello: [UInt8] = [
+                0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xCB, 0x48, 0xCD, 0xC9, 0xC9, 7, 0, 0x86, 0xA6, 0x10, 0x36, 5, 0, 0,
+                0,
+            ]
+            let inflated = try await NIOThreadPool.singleton.runIfActive {
+                let socket = try RawSocket(port: port)
+                defer { socket.close() }
+                let head =
+                    "POST /v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer full\r\nConnection: close\r\n"
+                    + "Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: \(hello.count)\r\n\r\n"
+                socket.send(Array(head.utf8) + hello)
+                return RawAnswer(text: String(decoding: socket.readAll(), as: UTF8.self))
+            }
+            #expect(inflated.body == #"{"bytes":5}"#)
             let bad = try await server.post("/v1/events", "no gzip", "Content-Encoding: gzip")
             #expect(bad.reason == "INVALID_GZIP")
             #expect(try await server.post("/v1/events", "x", "Content-Encoding: br").status == 415)

@@ -2,6 +2,7 @@
 /// A name that is snake_case already stays as it is.
 package enum WireName {
     /// `tenantID` → `tenant_id`.
+    /// The name on the wire of a property or coding key.
     package static func snakeCase(_ name: String) -> String {
         let bytes = Array(name.utf8)
         guard bytes.contains(where: isUpper) else { return name }
