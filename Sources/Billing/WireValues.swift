@@ -62,7 +62,23 @@ enum StoredJSON {
 
     static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
         let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        decoder.keyDecodingStrategy = .custom { path in StoredKey(wire: path.last?.stringValue ?? "") }
         return try decoder.decode(type, from: Data(bytes))
     }
+}
+
+/// A key of stored JSON by its Swift name: `vat_id_valid` is `vatIDValid`.
+private struct StoredKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(wire: String) {
+        let words = wire.split(separator: "_")
+        stringValue = words.enumerated().map { index, word in
+            index == 0 ? String(word) : word == "id" ? "ID" : word.prefix(1).uppercased() + word.dropFirst()
+        }.joined()
+    }
+
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
 }

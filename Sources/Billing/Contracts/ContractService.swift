@@ -184,11 +184,11 @@ package enum ContractService {
         return try get(id, tx)
     }
 
-    /// The programs that an organisation holds: where its tenants may live.
+    /// The programs that an organisation holds today or has signed for: where its tenants may live.
     package static func programs(
-        of organisation: OrganisationID, today: CalendarDate, _ tx: borrowing Transaction<ScopeNode>
+        _ tx: borrowing Transaction<ScopeNode>, _ organisation: OrganisationID
     ) throws -> Set<Program> {
-        Set(try ContractStore.programs(of: organisation, on: today, in: tx))
+        Set(try ContractStore.programs(of: organisation, in: tx))
     }
 }
 

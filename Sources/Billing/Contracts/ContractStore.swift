@@ -199,14 +199,14 @@ enum ContractStore {
             "SELECT max(month) FROM app.invoice WHERE contract_id = \(id) AND state <> 'draft'", as: BillingMonth?.self)
     }
 
-    /// Programs whose contract is in force on a day or begins later.
+    /// Programs whose contract is in force today, by the calendar in Vienna, or begins later.
     static func programs(
-        of organisation: OrganisationID, on day: CalendarDate, in tx: borrowing Transaction<ScopeNode>
+        of organisation: OrganisationID, in tx: borrowing Transaction<ScopeNode>
     ) throws(DatabaseError) -> [Program] {
         try tx.all(
             """
-            SELECT DISTINCT program FROM app.contract
-            WHERE organisation_id = \(organisation) AND (ends_on IS NULL OR ends_on > \(day))
+            SELECT DISTINCT program FROM app.contract WHERE organisation_id = \(organisation)
+                AND (ends_on IS NULL OR ends_on > (now() AT TIME ZONE 'Europe/Vienna')::date)
             """, as: (Program).self)
     }
 }

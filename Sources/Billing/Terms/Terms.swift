@@ -49,6 +49,16 @@ package struct EnterpriseTerms: Codable, Hashable, Sendable {
     /// A share of end-customer revenue in place of the fee per tenant.
     package var revenueShare: ShareTerms?
     package var lines: [OrderFormLine]?
+
+    package init(
+        sla: ServiceLevelName? = nil, voice: VoiceTerms? = nil, revenueShare: ShareTerms? = nil,
+        lines: [OrderFormLine]? = nil
+    ) {
+        self.sla = sla
+        self.voice = voice
+        self.revenueShare = revenueShare
+        self.lines = lines
+    }
 }
 
 package struct VoiceTerms: Codable, Hashable, Sendable {
@@ -56,12 +66,22 @@ package struct VoiceTerms: Codable, Hashable, Sendable {
     package var minutePrice: Rate?
     /// Rounding per call in place of whole milliseconds.
     package var increment: CallIncrement?
+
+    package init(minutePrice: Rate? = nil, increment: CallIncrement? = nil) {
+        self.minutePrice = minutePrice
+        self.increment = increment
+    }
 }
 
 package struct ShareTerms: Codable, Hashable, Sendable {
     package var percent: Percent
     /// The licensee confirms that it resells: internal use keeps the fee per tenant.
     package var resells: Bool
+
+    package init(percent: Percent, resells: Bool) {
+        self.percent = percent
+        self.resells = resells
+    }
 }
 
 /// Solution Partner (domain 2.2).
@@ -69,6 +89,11 @@ package struct SolutionTerms: Codable, Hashable, Sendable {
     /// The wholesale alternative; without it every turn costs the price book's price at any volume.
     package var volumeAgreement: VolumeTerms?
     package var lines: [OrderFormLine]?
+
+    package init(volumeAgreement: VolumeTerms? = nil, lines: [OrderFormLine]? = nil) {
+        self.volumeAgreement = volumeAgreement
+        self.lines = lines
+    }
 }
 
 package struct VolumeTerms: Codable, Hashable, Sendable {
@@ -78,6 +103,15 @@ package struct VolumeTerms: Codable, Hashable, Sendable {
     package var partnerCommits: Bool
     package var partnerOperates: Bool
     package var partnerHasModelAccess: Bool
+
+    /// An agreement whose three conditions are confirmed, or none of them.
+    package init(committedTurns: Int64, price: Rate, confirmed: Bool) {
+        self.committedTurns = committedTurns
+        self.price = price
+        partnerCommits = confirmed
+        partnerOperates = confirmed
+        partnerHasModelAccess = confirmed
+    }
 }
 
 /// Deployment Partner (domain 2.3).
@@ -85,6 +119,12 @@ package struct DeploymentTerms: Codable, Hashable, Sendable {
     package var tier: PartnerTier
     package var orders: [InstanceOrder]?
     package var lines: [OrderFormLine]?
+
+    package init(tier: PartnerTier, orders: [InstanceOrder]? = nil, lines: [OrderFormLine]? = nil) {
+        self.tier = tier
+        self.orders = orders
+        self.lines = lines
+    }
 }
 
 /// One order of instances; a bundle is reached within one order.
@@ -100,6 +140,20 @@ package struct InstanceOrder: Codable, Hashable, Sendable {
     package var startsOn: CalendarDate?
     /// The bundle that the order form promises, by its number of instances: refused when the order does not get it.
     package var bundle: Int64?
+
+    package init(
+        reference: String, _ counts: [InstanceSize: Int64], termYears: Int64, payment: PaymentTerms,
+        startsOn: CalendarDate? = nil, bundle: Int64? = nil
+    ) {
+        self.reference = reference
+        compact = counts[.compact]
+        standard = counts[.standard]
+        premium = counts[.premium]
+        self.termYears = termYears
+        self.payment = payment
+        self.startsOn = startsOn
+        self.bundle = bundle
+    }
 
     package func order(tier: PartnerTier) -> DeploymentOrder {
         DeploymentOrder(
@@ -120,6 +174,17 @@ package struct OrderFormLine: Codable, Hashable, Sendable {
     package var from: BillingMonth
     /// The last month; without end when absent. Not for `once`.
     package var until: BillingMonth?
+
+    package init(
+        reference: String, title: String, price: Rate, every: Recurrence, from: BillingMonth, until: BillingMonth? = nil
+    ) {
+        self.reference = reference
+        self.title = title
+        self.price = price
+        self.every = every
+        self.from = from
+        self.until = until
+    }
 
     /// Whether the line is charged in `month`.
     package func falls(in month: BillingMonth) -> Bool {
