@@ -20,6 +20,7 @@ package struct ContractResource: Codable, Sendable, Revisioned {
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
 
+    /// The terms as they hold from a month on.
     package struct Version: Codable, Sendable {
         package let version: Int64
         package let effectiveMonth: BillingMonth
@@ -77,6 +78,7 @@ package struct MasterAgreementResource: Codable, Sendable {
     }
 }
 
+/// The API of master agreements and contracts.
 package struct ContractEndpoints: Sendable {
     private let work: UnitOfWork
 

@@ -38,6 +38,7 @@ package enum ContractService {
 
     // MARK: Master agreement
 
+    /// Records the one master agreement; 409 when there is one.
     package static func signMasterAgreement(
         of organisation: OrganisationID, reference: String, on day: CalendarDate,
         _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
@@ -65,6 +66,7 @@ package enum ContractService {
         return agreement
     }
 
+    /// The master agreement of an organisation; 404 without one.
     package static func masterAgreement(
         of organisation: OrganisationID, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> MasterAgreement {
@@ -76,6 +78,7 @@ package enum ContractService {
 
     // MARK: Contracts
 
+    /// Enrols an organisation in a program, when every rule of the program allows it.
     package static func create(
         _ new: NewContract, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws -> ContractRecord {
@@ -110,6 +113,7 @@ package enum ContractService {
         return ContractRecord(contract: contract, versions: [version])
     }
 
+    /// A contract that the scope shows; 404 for every other.
     package static func get(
         _ id: ContractID, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> ContractRecord {

@@ -28,6 +28,7 @@ package struct DisclosureResource: Codable, Sendable {
     }
 }
 
+/// The API of disclosures.
 package struct DisclosureEndpoints: Sendable {
     private let work: UnitOfWork
 

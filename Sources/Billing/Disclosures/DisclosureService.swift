@@ -22,6 +22,7 @@ package struct NewDisclosure: Sendable {
 
 /// Disclosures of end-customer revenue: by the partner for its own contract, or by the platform on its behalf.
 package enum DisclosureService {
+    /// Keeps what was disclosed; the latest of a month is in force.
     package static func disclose(
         _ new: NewDisclosure, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws -> Disclosure {

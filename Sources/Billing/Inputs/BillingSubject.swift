@@ -99,6 +99,7 @@ package struct PriorMonth: Sendable {
     /// What came after the invoice, for the explanation.
     package let causes: [Cause]
 
+    /// What arrived after the invoice.
     package enum Cause: String, Codable, Sendable, Hashable {
         case lateUsage = "late_usage"
         case disclosure

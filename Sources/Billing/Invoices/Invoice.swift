@@ -3,6 +3,7 @@ import Rating
 
 /// A month of a contract as it is billed: a draft until its inputs are complete, then final and never changed again.
 package struct Invoice: Sendable, Hashable {
+    /// How far the invoice is.
     package enum State: String, Codable, Sendable, Hashable, CaseIterable {
         case draft, finalised
         /// Closed without an invoice: every line comes to nothing.
@@ -24,12 +25,14 @@ package struct Invoice: Sendable, Hashable {
     package let basis: Basis
     package let createdAt: Timestamp
 
+    /// What finalising adds.
     package struct Issue: Sendable, Hashable {
         package let number: InvoiceNumber
         package let issuedAt: Timestamp
         package let dueOn: CalendarDate
     }
 
+    /// Net, VAT and gross, and how VAT was decided.
     package struct Amounts: Sendable, Hashable {
         package let net: Money
         package let vat: Money
@@ -82,6 +85,7 @@ package struct InvoiceRecord: Sendable {
     package let lines: [DraftLine]
 }
 
+/// Which invoices are wanted.
 package struct InvoiceFilter: Sendable {
     package var organisationID: OrganisationID?
     package var contractID: ContractID?

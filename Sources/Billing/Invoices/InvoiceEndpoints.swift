@@ -19,6 +19,7 @@ package struct InvoiceResource: Codable, Sendable {
     package let details: Details?
     package let lines: [LineResource]
 
+    /// The contract that an invoice belongs to.
     package struct ContractReference: Codable, Sendable {
         package let contractID: ContractID
         package let organisationID: OrganisationID
@@ -159,6 +160,7 @@ extension [UInt8] {
     }
 }
 
+/// The API of invoices.
 package struct InvoiceEndpoints: Sendable {
     private let work: UnitOfWork
 

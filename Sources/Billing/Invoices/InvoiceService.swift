@@ -4,6 +4,7 @@ import Tenancy
 
 /// Invoices as their parties may read them.
 package enum InvoiceService {
+    /// An invoice that the scope shows; 404 for every other.
     package static func get(_ id: InvoiceID, _ tx: borrowing Transaction<ScopeNode>) throws -> InvoiceRecord {
         guard let record = try InvoiceStore.record(id, in: tx) else { throw Problem.notFound("invoice") }
         return record

@@ -37,6 +37,7 @@ package struct ClosedContract: Sendable, Hashable {
     package let total: VATTotal?
 }
 
+/// What a close did.
 package struct CloseReport: Sendable {
     package let month: BillingMonth
     /// In the order of contracts.
@@ -49,6 +50,7 @@ package struct CloseReport: Sendable {
 
 /// What a month would be billed as for one contract, computed like a close but without writing.
 package struct ContractPreview: Sendable {
+    /// Whether the month is open, waits, is final, or cannot be computed.
     package enum State: Sendable {
         /// Would be final with the next close.
         case open(InvoiceDraft)
@@ -74,6 +76,7 @@ package enum CloseRules {
         }
     }
 
+    /// Only a month that has begun.
     package static func checkPreview(_ month: BillingMonth, now: Timestamp) throws(Problem) {
         guard month.startTime <= now else {
             throw .invalid("month", "has not begun yet; preview the running month or an earlier one")

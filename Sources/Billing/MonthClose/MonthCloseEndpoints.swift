@@ -5,6 +5,7 @@ import Web
 
 /// What one contract would be billed for a month.
 package struct PreviewResource: Codable, Sendable {
+    /// How the month of a contract stands.
     package enum State: String, Codable, Sendable, CaseIterable { case open, waits, final, parked }
 
     package let contractID: ContractID
@@ -74,6 +75,7 @@ extension ContractPreview {
 
 /// The result of a close.
 package struct CloseResource: Codable, Sendable {
+    /// What the close did for one contract.
     package struct Contract: Codable, Sendable {
         package let contractID: ContractID
         package let organisationID: OrganisationID
@@ -125,6 +127,7 @@ extension CloseOutcome {
     package var invoiceID: InvoiceID? { if case .finalised(let id, _, _) = self { id } else { nil } }
 }
 
+/// The API of previews and closes.
 package struct MonthCloseEndpoints: Sendable {
     private let service: MonthCloseService
 

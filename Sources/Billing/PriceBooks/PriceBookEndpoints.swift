@@ -11,6 +11,7 @@ package struct PriceBookResource: Codable, Sendable {
     package let sha256: String
 }
 
+/// The API of price books.
 package struct PriceBookEndpoints: Sendable {
     private let work: UnitOfWork
 
