@@ -41,7 +41,8 @@ package struct PageRoute: Sendable {
         run = { invocation in try await handler(invocation.publicCall()) }
     }
 
-    /// Shows the form again when the input is not valid or the handler throws a problem of 400, 409, 412 or 422.
+    /// Shows the form again when the input is not valid or the handler throws a problem of 400, 401 (a wrong
+    /// password), 409, 412 or 422.
     package func recovering(
         _ show: @escaping @Sendable (PageCall<Submission>) async throws -> PageReply
     ) -> PageRoute {

@@ -141,6 +141,17 @@ import Testing
         }
     }
 
+    @Test func aRefusedInputKeepsTheConnection() async throws {
+        try await TestServer.run(SampleSite.site) { server in
+            let head = "HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer full\r\nContent-Type: application/json\r\n"
+            let wrong = "POST /v1/things \(head)Content-Length: 2\r\n\r\n{}"
+            let last = "GET /v1/hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            let answer = try await server.exchange(wrong + wrong + last)
+            #expect(answer.status == 422 && answer.header("connection") == nil)
+            #expect(answer.answers == 3)
+        }
+    }
+
     @Test func expectationsAreMet() async throws {
         let handled = Metrics().counter("handled_total", "Handled.")
         try await TestServer.run(counted(handled)) { server in

@@ -114,11 +114,6 @@ struct IncomingRequest: Sendable {
         return values[0].prefix { $0 != ";" }.trimmed.lowercased()
     }
 
-    /// Whether a body was announced, even if the method has no use for one.
-    var announcesBody: Bool {
-        !values("transfer-encoding").isEmpty || values("content-length").contains { $0 != "0" }
-    }
-
     // MARK: Body
 
     static func tooLarge(_ limit: Int) -> Problem {

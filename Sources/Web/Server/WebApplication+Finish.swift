@@ -43,8 +43,6 @@ extension WebApplication {
             response.set("content-length", String(response.body.count))
         }
         if request.method == "HEAD" { response.body = [] }
-        // Nobody read a body that no handler asked for; the connection cannot be used again.
-        if request.announcesBody, response.status >= 400 || isRead { response.set("connection", "close") }
     }
 
     /// Nothing inline, nothing from elsewhere. The API's answers may load nothing at all.
