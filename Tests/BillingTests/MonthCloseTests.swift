@@ -241,3 +241,44 @@ import Testing
         }
     }
 }
+
+/// Enterprise rules that need more than one month or the tenants' history.
+@Suite struct MonthCloseEnterpriseTests {
+    @Test func theShareRecoupsTheLicenceWithinTheContractYear() async throws {
+        try await withBillingWorld(now: moment("2027-02-20T12:00:00Z")) { world in
+            let partner = try await world.partner()
+            let share = ShareTerms(percent: try Percent("20"), resells: true)
+            let contract = try await world.contract(partner, .enterprise(EnterpriseTerms(revenueShare: share)))
+            _ = try await world.tenants(40, of: partner, host: "licensee")
+            var billed: [String] = []
+            for name in ["2026-10", "2026-11", "2026-12", "2027-01"] {
+                try await world.disclose(contract, name, "200000")
+                _ = try await world.close.close(month(name), as: world.principal)
+                let record = try #require(try await world.invoice(contract, month(name)))
+                #expect(record.line("tenant_beyond_included") == nil)
+                billed.append(record.line("revenue_share_beyond_guarantee")?.net.description ?? "none")
+            }
+            // 40,000 a month recoup 120,000 in three months.
+            #expect(billed == ["0.00", "0.00", "0.00", "40000.00"])
+        }
+    }
+
+    @Test func thePeakCountsWhatWasProvisionedAtOnce() async throws {
+        try await withBillingWorld { world in
+            let partner = try await world.partner()
+            let contract = try await world.contract(partner, from: "2025-05-01", .enterprise(EnterpriseTerms()))
+            let first = try await world.tenants(27, of: partner, host: "licensee")
+            _ = try await world.tenants(5, of: partner, host: "licensee", kind: "sandbox")
+            // One leaves at the instant at which another comes; a third came in the last hour of October in Vienna, a
+            // fourth in the first hour of November.
+            try await world.transition(first[0], of: partner, at: "2026-10-10T10:00:00Z", state: "archived")
+            _ = try await world.tenants(1, of: partner, host: "licensee", since: "2026-10-10T10:00:00Z")
+            try await world.transition(first[1], of: partner, at: "2026-10-12T10:00:00Z", state: "suspended")
+            _ = try await world.tenants(1, of: partner, host: "licensee", since: "2026-10-31T22:30:00Z")
+            _ = try await world.tenants(1, of: partner, host: "licensee", since: "2026-10-31T23:00:00Z")
+            _ = try await world.close.close(BillingWorld.october, as: world.principal)
+            let line = try await world.invoice(contract)?.line("tenant_beyond_included")
+            #expect(line?.quantity == "3" && line?.net.description == "1050.00")
+        }
+    }
+}

@@ -153,6 +153,9 @@ package struct MonthCloseService: Sendable {
             detail.facts["gross"] = draft.total.gross.description
             outcome = .finalised(invoice, number, estimated: draft.missing != nil)
         }
+        if let check = VATCheck(closing.parties.buyer, id: actor.ids.new(), now: closing.now) {
+            try VATCheckStore.insert(check, in: tx)
+        }
         try tx.audit(
             draft.isNothingDue ? "invoice.close_without_amount" : "invoice.finalise", target: invoice,
             organisation: closing.contract.organisationID, detail: detail, by: actor)
