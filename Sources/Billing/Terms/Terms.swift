@@ -61,6 +61,7 @@ package struct EnterpriseTerms: Codable, Hashable, Sendable {
     }
 }
 
+/// What is agreed on voice beside the price book.
 package struct VoiceTerms: Codable, Hashable, Sendable {
     /// Per minute beyond the included ones, in place of the price book's.
     package var minutePrice: Rate?
@@ -73,6 +74,7 @@ package struct VoiceTerms: Codable, Hashable, Sendable {
     }
 }
 
+/// The revenue share in place of the fee per tenant.
 package struct ShareTerms: Codable, Hashable, Sendable {
     package var percent: Percent
     /// The licensee confirms that it resells: internal use keeps the fee per tenant.
@@ -96,6 +98,7 @@ package struct SolutionTerms: Codable, Hashable, Sendable {
     }
 }
 
+/// An individual volume agreement: the wholesale alternative.
 package struct VolumeTerms: Codable, Hashable, Sendable {
     package var committedTurns: Int64
     package var price: Rate
@@ -155,6 +158,7 @@ package struct InstanceOrder: Codable, Hashable, Sendable {
         self.bundle = bundle
     }
 
+    /// The order as the rules of price know it.
     package func order(tier: PartnerTier) -> DeploymentOrder {
         DeploymentOrder(
             compact: compact ?? 0, standard: standard ?? 0, premium: premium ?? 0, tier: tier, termYears: termYears,
@@ -197,6 +201,7 @@ package struct OrderFormLine: Codable, Hashable, Sendable {
     }
 }
 
+/// How often a line is charged.
 package enum Recurrence: String, Codable, Hashable, Sendable, CaseIterable {
     case once, monthly, yearly
 }
