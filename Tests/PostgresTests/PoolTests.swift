@@ -136,7 +136,7 @@ import Testing
                 for _ in 0..<3 { try tx.execute("SELECT 'again'") }
                 let reused: Int = try tx.value(
                     "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT ''again'''")
-                for number in 0..<400 { try tx.execute(SQL(unsafeText: "SELECT \(number)")) }
+                for count in 1...400 { try tx.execute("SELECT " + SQL.joined(Array(repeating: "1", count: count))) }
                 let bounded: Int = try tx.value("SELECT count(*) FROM pg_prepared_statements")
                 return (reused, bounded)
             }
