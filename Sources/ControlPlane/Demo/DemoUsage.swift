@@ -23,8 +23,9 @@ struct DemoUsage {
 
     /// Writes one file and returns the number of events in it.
     func write(_ shares: [Share], to path: String) throws -> Int {
-        FileManager.default.createFile(atPath: path, contents: nil)
-        guard let file = FileHandle(forWritingAtPath: path) else { throw CocoaError(.fileWriteUnknown) }
+        guard FileManager.default.createFile(atPath: path, contents: nil),
+            let file = FileHandle(forWritingAtPath: path)
+        else { throw CocoaError(.fileWriteUnknown) }
         defer { try? file.close() }
         var lines = LineBuffer(file: file)
         for share in shares {
