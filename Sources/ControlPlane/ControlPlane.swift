@@ -1,0 +1,18 @@
+import ArgumentParser
+
+/// The service and its command line: one binary.
+@main
+struct ControlPlane: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "controlplane",
+        abstract: "The control plane of a partner-delivered agent platform: tenants, usage, contracts, invoices.",
+        discussion: """
+            Settings come from the environment, else from .local/controlplane.env as 'controlplane dev' writes it: \
+            \(Configuration.Key.allCases.map(\.rawValue).joined(separator: ", ")).
+            """,
+        subcommands: [
+            DevCommand.self, ServeCommand.self, MigrateCommand.self, DatabaseCommand.self,
+            SignInPasswordCommand.self, KeyCommand.self, UsageCommand.self, BillingCommand.self,
+            QuoteCommand.self, OpenAPICommand.self, DemoCommand.self,
+        ])
+}
