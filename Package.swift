@@ -64,6 +64,7 @@ let package = Package(
                 .embedInCode("Console/Assets/console.css"),
                 .embedInCode("Console/Assets/console.js"),
                 .embedInCode("Console/Assets/favicon.svg"),
+                .embedInCode("Demo/demo.json"),
                 .embedInCode("Migrations/0001_tenancy.sql"),
                 .embedInCode("Migrations/0002_billing.sql"),
             ],

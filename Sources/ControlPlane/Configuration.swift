@@ -8,6 +8,7 @@ struct Configuration: Sendable, Equatable {
         case databaseSystemURL = "DATABASE_SYSTEM_URL"
         case databaseOwnerURL = "DATABASE_OWNER_URL"
         case databaseConnections = "DATABASE_CONNECTIONS"
+        case databaseDistributed = "DATABASE_DISTRIBUTED"
         case httpAddress = "HTTP_ADDRESS"
         case healthAddress = "HEALTH_ADDRESS"
         case publicURL = "PUBLIC_URL"
@@ -50,6 +51,8 @@ struct Configuration: Sendable, Equatable {
     var databaseOwnerURL: String?
     /// Connections of each of the two pools.
     var databaseConnections = 8
+    /// Whether tables are sharded by tenant (Citus): usage is then stored one tenant per statement.
+    var databaseIsDistributed = false
     var httpAddress = Address(host: "127.0.0.1", port: 8080)
     var healthAddress = Address(host: "127.0.0.1", port: 8081)
     /// How browsers reach the console; `https` makes cookies secure.
@@ -88,6 +91,12 @@ struct Configuration: Sendable, Equatable {
             }
             databaseConnections = count
         }
+        if let text = values[.databaseDistributed] {
+            guard ["true", "false"].contains(text) else {
+                throw Invalid(description: "DATABASE_DISTRIBUTED must be true or false, not '\(text)'.")
+            }
+            databaseIsDistributed = text == "true"
+        }
         httpAddress = try Self.address(values[.httpAddress], .httpAddress) ?? httpAddress
         healthAddress = try Self.address(values[.healthAddress], .healthAddress) ?? healthAddress
         publicURL = values[.publicURL] ?? "http://\(httpAddress)"
@@ -122,6 +131,7 @@ struct Configuration: Sendable, Equatable {
             (Key.databaseURL, databaseURL), (.databaseSystemURL, databaseSystemURL),
             (.httpAddress, httpAddress.description), (.healthAddress, healthAddress.description),
             (.publicURL, publicURL), (.databaseConnections, String(databaseConnections)),
+            (.logLevel, logLevel),
         ]
         if let databaseOwnerURL { lines.append((.databaseOwnerURL, databaseOwnerURL)) }
         return lines.map { "\($0.0.rawValue)=\($0.1)\n" }.joined()
