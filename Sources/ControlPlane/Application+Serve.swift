@@ -38,7 +38,9 @@ extension Application {
 
     /// Refuses a schema that is not exactly the known one or is not safe, and makes sure of what every start needs.
     func prepare() async throws {
-        let findings = try await SchemaGuard(migrations: Migrations.all).findings(database)
+        let findings = try await SchemaGuard(
+            connectionString: configuration.databaseURL, migrations: SchemaMigrations.all
+        ).findings()
         guard findings.isEmpty else {
             throw Refusal(
                 description: "The database is not fit to be served:\n"

@@ -37,7 +37,7 @@ struct DevCommand: AsyncParsableCommand {
         ).run()
         let configuration = try configuration(for: cluster)
         if let owner = configuration.databaseOwnerURL {
-            try await Migrator(connectionString: owner, migrations: Migrations.all, logger: logger).migrate()
+            try await Migrator(connectionString: owner, migrations: SchemaMigrations.all, logger: logger).migrate()
         }
         let application = try await Application(configuration, logger: logger)
         try await application.serve { addresses in

@@ -22,7 +22,7 @@ struct MigrateCommand: AsyncParsableCommand {
                 description: "DATABASE_OWNER_URL is not set: migrations run as the role controlplane_owner.")
         }
         let migrator = Migrator(
-            connectionString: owner, migrations: Migrations.all, logger: Logger(label: "migrate"))
+            connectionString: owner, migrations: SchemaMigrations.all, logger: Logger(label: "migrate"))
         if status {
             for entry in try await migrator.status() { print(Self.line(entry)) }
         } else if dryRun {
