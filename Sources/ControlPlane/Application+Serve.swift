@@ -1,3 +1,4 @@
+import Billing
 import Kernel
 import Logging
 import Postgres
@@ -45,6 +46,11 @@ extension Application {
             throw Refusal(
                 description: "The database is not fit to be served:\n"
                     + findings.map { "  - \($0)" }.joined(separator: "\n"))
+        }
+        guard try await UsageService.isDistributed(database) == configuration.databaseIsDistributed else {
+            throw Refusal(
+                description: "DATABASE_DISTRIBUTED is \(configuration.databaseIsDistributed), but the database says "
+                    + "otherwise. Set it to whether the tables are sharded (Citus).")
         }
         try await ensureVendor(Self.unnamedVendor)
         try await billing.publishPriceBook()

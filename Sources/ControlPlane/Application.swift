@@ -26,7 +26,12 @@ struct Application: Sendable {
         let work = UnitOfWork(database: database, time: time, ids: .timeOrdered)
         tenancy = TenancyServices(
             work: work,
-            rules: TenancyRules(checkVATID: VATIDCheck.byCheckDigits, programs: ContractService.programs))
+            rules: TenancyRules(
+                checkVATID: VATIDCheck.byCheckDigits,
+                programs: { tx, organisation in
+                    guard let today = ViennaTime.date(at: time.now.microseconds) else { return [] }
+                    return try ContractService.programs(of: organisation, today: today, tx)
+                }))
         billing = BillingServices(
             work: work, metrics: metrics, connections: configuration.databaseConnections,
             isDistributed: configuration.databaseIsDistributed)
@@ -74,7 +79,7 @@ extension VATIDCheck {
         guard Country(country.code)?.isUnionMember == true else {
             return .checked(normalised: text.uppercased().filter { !$0.isWhitespace }, isValid: false)
         }
-        do {
+        do throws(Refusal) {
             let number = try VATNumber(text)
             guard number.country == Country(country.code) else {
                 return .malformed("is a number from \(number.country.code), but the organisation is in \(country.code)")

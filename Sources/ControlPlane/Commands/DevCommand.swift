@@ -39,7 +39,7 @@ struct DevCommand: AsyncParsableCommand {
         if let owner = configuration.databaseOwnerURL {
             try await Migrator(connectionString: owner, migrations: SchemaMigrations.all, logger: logger).migrate()
         }
-        let application = try await Application(configuration, logger: logger)
+        let application = Application(configuration, logger: logger)
         try await application.serve { addresses in
             var served = configuration
             served.httpAddress = addresses.http
@@ -72,6 +72,5 @@ struct DevCommand: AsyncParsableCommand {
         if let key { print("Partner API key (\(DemoLoader.tourPartner)): \(key)") }
         print("Health:            http://\(configuration.healthAddress)/readyz")
         print("Stop with Ctrl-C; the data stays in \(directory).")
-        fflush(stdout)
     }
 }
