@@ -28,10 +28,7 @@ struct Application: Sendable {
             work: work,
             rules: TenancyRules(
                 checkVATID: VATIDCheck.byCheckDigits,
-                programs: { tx, organisation in
-                    guard let today = ViennaTime.date(at: time.now.microseconds) else { return [] }
-                    return try ContractService.programs(of: organisation, today: today, tx)
-                }))
+                programs: { tx, organisation in try ContractService.programs(tx, organisation) }))
         billing = BillingServices(
             work: work, metrics: metrics, connections: configuration.databaseConnections,
             isDistributed: configuration.databaseIsDistributed)

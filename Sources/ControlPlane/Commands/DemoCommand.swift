@@ -15,11 +15,11 @@ struct DemoCommand: AsyncParsableCommand {
         func run() async throws {
             try await Configuration.withApplication { application in
                 try await application.prepare()
-                let key = try await DemoLoader(application, directory: directory).load { print($0) }
+                let key = try await DemoLoader(application, directory: directory).load { Output.line($0) }
                 if let key {
-                    print("Partner API key (\(DemoLoader.tourPartner)): \(key)")
+                    Output.line("Partner API key (\(DemoLoader.tourPartner)): \(key)")
                 } else {
-                    print("There are partners already; nothing was loaded.")
+                    Output.line("There are partners already; nothing was loaded.")
                 }
             }
         }

@@ -64,13 +64,13 @@ struct DevCommand: AsyncParsableCommand {
     /// Loads the demo and says how to get in. Runs while the service answers already, so that a slow import is visible.
     private func announce(_ application: Application, _ configuration: Configuration) async throws {
         var key: String?
-        if demo { key = try await DemoLoader(application, directory: "\(directory)/demo").load { print($0) } }
+        if demo { key = try await DemoLoader(application, directory: "\(directory)/demo").load { Output.line($0) } }
         let password = try await application.issueSignInPassword(minutes: 60)
-        print("")
-        print("Console:           \(configuration.publicURL)")
-        print("One-time password: \(password)")
-        if let key { print("Partner API key (\(DemoLoader.tourPartner)): \(key)") }
-        print("Health:            http://\(configuration.healthAddress)/readyz")
-        print("Stop with Ctrl-C; the data stays in \(directory).")
+        Output.line("")
+        Output.line("Console:           \(configuration.publicURL)")
+        Output.line("One-time password: \(password)")
+        if let key { Output.line("Partner API key (\(DemoLoader.tourPartner)): \(key)") }
+        Output.line("Health:            http://\(configuration.healthAddress)/readyz")
+        Output.line("Stop with Ctrl-C; the data stays in \(directory).")
     }
 }

@@ -23,7 +23,7 @@ package struct AuditEvent: Sendable, Codable, Equatable {
 /// secret.
 package struct AuditDetail: Sendable, Codable, Equatable, ExpressibleByDictionaryLiteral {
     /// One field, before and after.
-    package struct Change: Sendable, Codable, Equatable {
+    package struct FieldChange: Sendable, Codable, Equatable {
         package let field: String
         /// Absent when the field had no value.
         package let before: String?
@@ -31,9 +31,9 @@ package struct AuditDetail: Sendable, Codable, Equatable, ExpressibleByDictionar
     }
 
     package var facts: [String: String]
-    package var changes: [Change]
+    package var changes: [FieldChange]
 
-    package init(facts: [String: String] = [:], changes: [Change] = []) {
+    package init(facts: [String: String] = [:], changes: [FieldChange] = []) {
         self.facts = facts
         self.changes = changes
     }
@@ -46,10 +46,10 @@ package struct AuditDetail: Sendable, Codable, Equatable, ExpressibleByDictionar
     package static func difference(
         _ before: [String: String], _ after: [String: String], facts: [String: String] = [:]
     ) -> AuditDetail {
-        let changes = Set(before.keys).union(after.keys).sorted().compactMap { field -> Change? in
+        let changes = Set(before.keys).union(after.keys).sorted().compactMap { field -> FieldChange? in
             let old = before[field].flatMap { $0.isEmpty ? nil : $0 }
             let new = after[field].flatMap { $0.isEmpty ? nil : $0 }
-            return old == new ? nil : Change(field: field, before: old, after: new)
+            return old == new ? nil : FieldChange(field: field, before: old, after: new)
         }
         return AuditDetail(facts: facts, changes: changes)
     }
