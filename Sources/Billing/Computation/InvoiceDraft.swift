@@ -28,7 +28,7 @@ package struct InputHashes: Sendable, Hashable {
 /// One line of an invoice with why it is what it is.
 package struct DraftLine: Sendable, Hashable {
     /// Whether a line is billed for the first time or settles an earlier month.
-    package enum Reason: String, Codable, Sendable, Hashable { case regular, adjustment }
+    package enum Reason: String, Codable, Sendable, Hashable, CaseIterable { case regular, adjustment }
 
     /// With contract, period and reason the idempotency key of the charge.
     package var charge: String

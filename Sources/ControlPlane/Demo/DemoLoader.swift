@@ -64,7 +64,8 @@ struct DemoLoader {
         return try await work(at: plan.provisionedAt).perform(job: "demo") { tx, actor in
             var filter = OrganisationFilter()
             filter.kind = .vendor
-            guard let vendor = try tenancy.organisations.list(filter, PageRequest(limit: 1, cursor: nil), tx).items.first
+            guard
+                let vendor = try tenancy.organisations.list(filter, PageRequest(limit: 1, cursor: nil), tx).items.first
             else { throw Problem.notFound("vendor") }
             _ = try tenancy.organisations.update(vendor.id, changes, expecting: .anything, tx, actor)
             return try Self.create(stack, for: vendor.id, ownedBy: vendor.id, tenancy, tx, actor)
@@ -222,7 +223,8 @@ extension DemoLoader {
     private func closeEarlierMonths(_ partners: [Enrolled], _ plan: DemoPlan) async throws {
         guard var month = partners.map(\.plan.startsOn.billingMonth).min() else { return }
         while month < plan.month {
-            let time = Timestamp(microseconds: Finalisation.withoutDisclosure.moment(for: month)).advanced(by: .seconds(60))
+            let time = Timestamp(microseconds: Finalisation.withoutDisclosure.moment(for: month)).advanced(
+                by: .seconds(60))
             _ = try await MonthCloseService(work(at: time)).close(month, as: .system("demo"))
             month = month.next
         }
