@@ -48,9 +48,7 @@ struct Application: Sendable {
     /// Everything that is served.
     func site() throws -> Site {
         let openAPI = try OpenAPI.endpoint(for: endpoints, info: Self.info)
-        let console = ConsoleSite(application: self)
-        return Site(
-            endpoints: endpoints + [openAPI], pages: console.pages, assets: console.assets, console: console.console)
+        return Site(endpoints: endpoints + [openAPI])
     }
 
     private static func poolWait(_ metrics: Metrics) -> @Sendable (Duration) -> Void {

@@ -35,7 +35,11 @@ package struct Permission: Hashable, Sendable, RawRepresentable, CustomStringCon
 /// Who acts: an API key or a signed-in person, with what it may do and where.
 package struct Principal: Sendable, Hashable {
     /// What kind of principal this is; people and instances come beside keys without changing the rest.
-    package enum Kind: String, Sendable, Codable, CaseIterable { case apiKey = "api_key", operatorSession = "session", system }
+    package enum Kind: String, Sendable, Codable, CaseIterable {
+        case apiKey = "api_key"
+        case operatorSession = "session"
+        case system
+    }
 
     package let id: PrincipalID
     package let kind: Kind
