@@ -20,7 +20,10 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
 let package = Package(
     name: "controlplane",
-    products: [.executable(name: "controlplane", targets: ["ControlPlane"])],
+    products: [
+        .executable(name: "controlplane", targets: ["ControlPlane"]),
+        .executable(name: "benchmarks", targets: ["Benchmarks"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -69,6 +72,11 @@ let package = Package(
                 .embedInCode("Migrations/0002_billing.sql"),
             ],
             swiftSettings: settings),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "Kernel", "Postgres", "Web", "Rating", "Tenancy", "Billing", argumentParser, lifecycle, logging,
+            ], path: "Benchmarks", swiftSettings: settings),
         .target(
             name: "TestSupport", dependencies: ["Kernel", "Postgres", crypto, logging], path: "Tests/TestSupport",
             swiftSettings: settings),

@@ -21,6 +21,9 @@ package struct UsageFile: Sendable {
         self.open = open
     }
 
+    /// The columns of a CSV file; the first five are required.
+    package static let columns = UsageTable.columns
+
     /// An uploaded file that is in memory already.
     package init(name: String, bytes: [UInt8]) {
         self.init(name: name, size: Int64(bytes.count), isRepeatable: true) {
