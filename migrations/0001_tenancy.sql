@@ -126,7 +126,8 @@ grant update (end_customer_id, display_name, kind, state, state_reason, voice_en
 -- Every change that a bill depends on, with the full status after it: what was provisioned when, with or without voice.
 create table app.tenant_transition (
     tenant_id uuid not null references app.tenant,
-    transition_id uuid not null,
+    -- the tenant's revision after the change: the order of the history, also of changes at one instant
+    revision bigint not null,
     organisation_id uuid not null references app.organisation,
     occurred_at timestamptz not null,
     state text not null,
@@ -134,7 +135,7 @@ create table app.tenant_transition (
     voice_enabled boolean not null,
     reason text not null default '',
     principal_id uuid not null,
-    primary key (tenant_id, transition_id)
+    primary key (tenant_id, revision)
 );
 comment on table app.tenant_transition is 'History of a tenant''s state, kind and voice. Append-only. dist:tenant';
 create index tenant_transition_organisation on app.tenant_transition (organisation_id, occurred_at);

@@ -51,14 +51,18 @@ package struct IDSource: Sendable {
     /// The next identifier.
     package func new<Kind>(_ kind: ID<Kind>.Type = ID<Kind>.self) -> ID<Kind> { ID(next()) }
 
-    /// UUID version 7: 48 bits of Unix milliseconds, then random bits.
+    /// UUID version 7: 48 bits of Unix milliseconds, 12 bits of their fraction (RFC 9562, method 3), so that what one
+    /// transaction writes keeps its order, then random bits.
     package static let timeOrdered = IDSource {
-        let milliseconds = UInt64(max(0, Timestamp.systemNow().microseconds / 1000))
+        let microseconds = UInt64(max(0, Timestamp.systemNow().microseconds))
+        let milliseconds = microseconds / 1000
+        let fraction = microseconds % 1000 * 4096 / 1000
         var bytes = [UInt8](repeating: 0, count: 16)
         for index in 0..<6 { bytes[index] = UInt8(truncatingIfNeeded: milliseconds >> UInt64(8 * (5 - index))) }
         var generator = SystemRandomNumberGenerator()
-        for index in 6..<16 { bytes[index] = UInt8.random(in: 0...255, using: &generator) }
-        bytes[6] = (bytes[6] & 0x0F) | 0x70
+        for index in 8..<16 { bytes[index] = UInt8.random(in: 0...255, using: &generator) }
+        bytes[6] = UInt8(truncatingIfNeeded: fraction >> 8) | 0x70
+        bytes[7] = UInt8(truncatingIfNeeded: fraction)
         bytes[8] = (bytes[8] & 0x3F) | 0x80
         return UUID(bytes: bytes)
     }

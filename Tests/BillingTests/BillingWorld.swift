@@ -98,7 +98,6 @@ struct BillingWorld: Sendable {
         let instance: InstanceID = work.ids.new()
         let ids = (0..<count).map { _ in work.ids.new(TenantID.self) }
         let since = moment(since)
-        let transitions = ids.map { _ in work.ids.new(TenantID.self) }
         let (vendor, principal) = (vendor, principal.id)
         try await test.database.transaction(for: PlatformScope()) { tx in
             let owner = host == "vendor" ? vendor : organisation
@@ -118,9 +117,9 @@ struct BillingWorld: Sendable {
                     """)
                 try tx.execute(
                     """
-                    insert into app.tenant_transition (tenant_id, transition_id, organisation_id, occurred_at, state,
+                    insert into app.tenant_transition (tenant_id, revision, organisation_id, occurred_at, state,
                         kind, voice_enabled, principal_id)
-                    values (\(id), \(transitions[index]), \(organisation), \(since), 'active', \(kind),
+                    values (\(id), 1, \(organisation), \(since), 'active', \(kind),
                         \(index < voice), \(principal))
                     """)
             }
@@ -132,14 +131,15 @@ struct BillingWorld: Sendable {
         _ tenant: TenantID, of organisation: OrganisationID, at: String, state: String, kind: String = "production",
         voice: Bool = false
     ) async throws {
-        let id: TenantID = work.ids.new()
         let (at, principal) = (moment(at), principal.id)
         try await test.database.transaction(for: PlatformScope()) { tx in
             try tx.execute(
                 """
-                insert into app.tenant_transition (tenant_id, transition_id, organisation_id, occurred_at, state, kind,
+                insert into app.tenant_transition (tenant_id, revision, organisation_id, occurred_at, state, kind,
                     voice_enabled, principal_id)
-                values (\(tenant), \(id), \(organisation), \(at), \(state), \(kind), \(voice), \(principal))
+                values (\(tenant),
+                    (select max(revision) + 1 from app.tenant_transition where tenant_id = \(tenant)),
+                    \(organisation), \(at), \(state), \(kind), \(voice), \(principal))
                 """)
         }
     }

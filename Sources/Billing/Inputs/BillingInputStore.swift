@@ -86,7 +86,7 @@ enum BillingInputStore {
         LEFT JOIN app.tenant_transition x ON x.tenant_id = t.tenant_id AND x.occurred_at < \(end)
         WHERE t.organisation_id = \(contract.organisationID) AND t.host = \(contract.program.host)
             AND t.created_at < \(end)
-        ORDER BY t.tenant_id, x.occurred_at, x.transition_id
+        ORDER BY t.tenant_id, x.revision
         """
     }
 

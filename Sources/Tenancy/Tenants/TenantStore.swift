@@ -72,9 +72,9 @@ package enum TenantStore {
     ) throws {
         try tx.execute(
             """
-            insert into app.tenant_transition (tenant_id, transition_id, organisation_id, occurred_at, state, kind, \
+            insert into app.tenant_transition (tenant_id, revision, organisation_id, occurred_at, state, kind, \
             voice_enabled, reason, principal_id)
-            values (\(tenant.id), \(actor.ids.new(TenantTransitionID.self)), \(tenant.placement.organisationID), \
+            values (\(tenant.id), \(tenant.revision), \(tenant.placement.organisationID), \
             \(actor.now), \(tenant.state.name), \(tenant.settings.kind), \(tenant.settings.voiceEnabled), \
             \(reason), \(actor.principal.id))
             """)
@@ -87,7 +87,7 @@ package enum TenantStore {
         try tx.all(
             """
             select occurred_at, state, kind, voice_enabled, reason from app.tenant_transition
-            where tenant_id = \(id) order by occurred_at, transition_id
+            where tenant_id = \(id) order by revision
             """)
     }
 
@@ -100,9 +100,6 @@ package enum TenantStore {
             """, as: TenantID.self)
     }
 }
-
-package enum TenantTransitionKind: IdentifierKind { package static let prefix = "trans" }
-package typealias TenantTransitionID = ID<TenantTransitionKind>
 
 /// One line of a tenant's history: its full status from then on.
 package struct TenantHistoryEntry: Sendable, Equatable, RowDecodable {
