@@ -197,7 +197,7 @@ extension DemoLoader {
             source: "urn:chatflow:\(slug)", from: Timestamp(microseconds: month.start),
             until: until ?? Timestamp(microseconds: month.end))
         let events = try usage.write(shares, to: path)
-        let file = try UsageFile(path: path)
+        let file = try UsageFile.opening(path)
         let summary = try await application.billing.importer.run(file, as: .organisation(organisation))
         say("Demo: \(path): \(summary.counts.accepted) of \(events) events accepted.")
     }
