@@ -46,8 +46,8 @@ package final class Database: Service, Sendable {
     ///
     /// The body runs on a thread of the pool, cannot await, and is run again after a conflict with another transaction
     /// (at most `options.maximumRetries` times) or when its connection turns out to be dead before the server answered
-    /// anything (once): it must have no effect outside the database. A cancelled task stops the running statement, never
-    /// the COMMIT. Throws what the body throws, or a `DatabaseError`.
+    /// anything (once): it must have no effect outside the database. A cancelled task stops the running statement,
+    /// never the COMMIT. Throws what the body throws, or a `DatabaseError`.
     package func transaction<Scope: TransactionScope, Result: Sendable>(
         for scope: Scope, options: TransactionOptions = TransactionOptions(), logger: Logger? = nil,
         _ body: @escaping @Sendable (borrowing Transaction<Scope>) throws -> Result

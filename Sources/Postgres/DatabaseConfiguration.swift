@@ -1,7 +1,7 @@
 /// How to reach the database and what every use of it is limited to.
 package struct DatabaseConfiguration: Sendable {
-    /// libpq's own connection string for the role that serves requests: a URI or `key=value` words, with its TLS options,
-    /// several hosts and `target_session_attrs`.
+    /// libpq's own connection string for the role that serves requests: a URI or `key=value` words, with its TLS
+    /// options, several hosts and `target_session_attrs`.
     package var app: String
     /// The same for the role of named system jobs, which sees every row.
     package var system: String
@@ -25,7 +25,8 @@ package struct SessionSettings: Sendable, Equatable {
     package var statementTimeout: Duration = .seconds(15)
     package var lockTimeout: Duration = .seconds(5)
     package var idleInTransactionTimeout: Duration = .seconds(30)
-    /// Off behind a pooler in transaction mode, where a `SET` would reach other clients: then `ALTER ROLE` has to say it.
+    /// Off behind a pooler in transaction mode, where a `SET` would reach other clients: then `ALTER ROLE` has to say
+    /// it.
     package var isApplied = true
 
     package init() {}

@@ -18,9 +18,9 @@ package struct Notification: Sendable, Equatable {
     }
 }
 
-/// LISTEN on a connection of its own. A notification is a hint and no more: it is lost while the connection is away, and
-/// behind a pooler or on another node of a sharded database it never comes. So listeners poll anyway, and look after each
-/// (re)connect, for which they get one notification with an empty payload per channel.
+/// LISTEN on a connection of its own. A notification is a hint and no more: it is lost while the connection is away,
+/// and behind a pooler or on another node of a sharded database it never comes. So listeners poll anyway, and look
+/// after each (re)connect, for which they get one notification with an empty payload per channel.
 package struct Listener: Sendable {
     private let connectionString: String
     private let channels: [String]

@@ -85,8 +85,9 @@ package struct Transaction<Scope: TransactionScope>: ~Copyable {
         try session.run(statements.map { $0.rendered() }).map(\.rows)
     }
 
-    /// `COPY target FROM STDIN` with one array of values per row: `try tx.copyIn("staging (id, n)", rows: …)`. The target
-    /// must not have row-level security (the server refuses that): copy into a temporary table and insert from it.
+    /// `COPY target FROM STDIN` with one array of values per row: `try tx.copyIn("staging (id, n)", rows: …)`. The
+    /// target must not have row-level security (the server refuses that): copy into a temporary table and insert from
+    /// it.
     package borrowing func copyIn(
         _ target: SQL, rows: some Sequence<[any SQLEncodable]>
     ) throws(DatabaseError) {

@@ -14,7 +14,7 @@ import Testing
 /// What happens when statements, connections and servers fail. No assertion measures time: each waits for a state.
 @Suite struct FaultTests {
     @Test func aSerialisationFailureRunsTheBodyAgain() async throws {
-        try await withTestDatabase(migrations: TestSchema.migrations) { test in
+        try await withTestDatabase(migrations: TestSchema.migrations, configure: patient) { test in
             let tenant = TestSchema.tenant()
             try await test.database.transaction(for: tenant) { tx in try tx.addNote(1, "0") }
             let attempts = Mutex(0)
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func theVictimOfADeadlockSucceedsAfterwards() async throws {
-        try await withTestDatabase(migrations: TestSchema.migrations) { test in
+        try await withTestDatabase(migrations: TestSchema.migrations, configure: patient) { test in
             let tenant = TestSchema.tenant()
             try await test.database.transaction(for: tenant) { tx in
                 try tx.addNote(1, "")
@@ -140,7 +140,7 @@ import Testing
     }
 
     @Test func aCancelledTaskStopsItsStatement() async throws {
-        try await withTestDatabase(migrations: TestSchema.migrations) { test in
+        try await withTestDatabase(migrations: TestSchema.migrations, configure: patient) { test in
             let task = Task {
                 try await test.database.transaction(for: TestSchema.tenant()) { tx in
                     try tx.addNote(1, "")
@@ -156,33 +156,39 @@ import Testing
     }
 
     @Test func aCommitIsNotCancelled() async throws {
-        try await withTestDatabase(migrations: TestSchema.migrations + [slowCommit]) { test in
+        try await withTestDatabase(migrations: TestSchema.migrations + [heldCommit], configure: patient) { test in
             let tenant = TestSchema.tenant()
-            let task = Task {
-                try await test.database.transaction(for: tenant) { tx in try tx.addNote(1, "kept") }
+            try await holdingCommits(of: test) { mayCommit in
+                let task = Task {
+                    try await test.database.transaction(for: tenant) { tx in try tx.addNote(1, "kept") }
+                }
+                try await test.waitForActivity("COMMIT")
+                task.cancel()
+                mayCommit.signal()
+                try await task.value
             }
-            try await test.waitForActivity("COMMIT")
-            task.cancel()
-            try await task.value
             let notes = try await test.database.transaction(for: tenant) { tx in try tx.notes() }
             #expect(notes.map(\.body) == ["kept"])
         }
     }
 
     @Test func aConnectionLostAtCommitLeavesTheOutcomeOpen() async throws {
-        try await withTestDatabase(migrations: TestSchema.migrations + [slowCommit]) { test in
-            let task = Task {
-                try await test.database.transaction(for: TestSchema.tenant()) { tx in try tx.addNote(1, "") }
+        try await withTestDatabase(migrations: TestSchema.migrations + [heldCommit], configure: patient) { test in
+            try await holdingCommits(of: test) { mayCommit in
+                let task = Task {
+                    try await test.database.transaction(for: TestSchema.tenant()) { tx in try tx.addNote(1, "") }
+                }
+                try await test.waitForActivity("COMMIT")
+                try await test.asSuperuser { connection in
+                    try connection.execute(
+                        """
+                        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                        WHERE datname = current_database() AND query = 'COMMIT'
+                        """)
+                }
+                await #expect(throws: DatabaseError.connectionLost(outcomeUnknown: true)) { try await task.value }
+                mayCommit.signal()
             }
-            try await test.waitForActivity("COMMIT")
-            try await test.asSuperuser { connection in
-                try connection.execute(
-                    """
-                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                    WHERE datname = current_database() AND query = 'COMMIT'
-                    """)
-            }
-            await #expect(throws: DatabaseError.connectionLost(outcomeUnknown: true)) { try await task.value }
         }
     }
 
@@ -235,23 +241,49 @@ import Testing
         }
     }
 
-    /// The commit of an insert into `note` waits two seconds.
-    private var slowCommit: Migration {
+    /// The commit of an insert into `note` waits for a lock.
+    private var heldCommit: Migration {
         Migration(
-            name: "0003_slow",
+            name: "0003_held",
             sql: """
                 create function app.wait() returns trigger language plpgsql as
-                $$ begin perform pg_sleep(2); return null; end $$;
-                create constraint trigger slow after insert on app.note deferrable initially deferred
+                $$ begin perform pg_advisory_xact_lock(4711); return null; end $$;
+                create constraint trigger held after insert on app.note deferrable initially deferred
                 for each row execute function app.wait();
                 """)
+    }
+
+    /// Holds that lock until the body signals; signals itself when the body throws.
+    private func holdingCommits(
+        of test: TestDatabase, _ body: (DispatchSemaphore) async throws -> Void
+    ) async throws {
+        let (isHeld, mayCommit) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        async let holder: Void = test.database.transaction(for: PlatformScope()) { tx in
+            try tx.execute("SELECT pg_advisory_xact_lock(4711)")
+            isHeld.signal()
+            mayCommit.wait()
+        }
+        await waitOnAThread { isHeld.wait() }
+        do { try await body(mayCommit) } catch {
+            mayCommit.signal()
+            throw error
+        }
+        try await holder
+    }
+
+    /// Limits that a busy machine does not reach.
+    private func patient(_ configuration: inout DatabaseConfiguration) {
+        configuration.session.statementTimeout = .seconds(300)
+        configuration.session.lockTimeout = .seconds(300)
+        configuration.session.idleInTransactionTimeout = .seconds(300)
+        configuration.limits.transactionDeadline = .seconds(300)
     }
 }
 
 extension TestDatabase {
-    /// Waits until some session of this database runs that statement.
+    /// Waits until some session of this database runs that statement; gives up after some minutes.
     func waitForActivity(_ statement: String) async throws {
-        while true {
+        for _ in 0..<10_000 {
             let count = try await asSuperuser { connection in
                 try connection.value(
                     """
@@ -262,6 +294,7 @@ extension TestDatabase {
             if count > 0 { return }
             try await Task.sleep(for: .milliseconds(10))
         }
+        throw DatabaseError.notFound
     }
 }
 

@@ -42,7 +42,13 @@ import Testing
 
     @Test func aWaiterGetsTheSlotThatComesFree() async throws {
         let waits = Mutex<[Duration]>([])
-        try await withTestDatabase(migrations: TestSchema.migrations, configure: { $0.systemConnections = 1 }) { test in
+        try await withTestDatabase(
+            migrations: TestSchema.migrations,
+            configure: {
+                $0.systemConnections = 1
+                $0.limits.acquireTimeout = .seconds(120)
+            }
+        ) { test in
             let database = Database(
                 test.configuration, logger: TestLog.quiet, onPoolWait: { wait in waits.withLock { $0.append(wait) } })
             try await withThrowingTaskGroup(of: Int.self) { group in

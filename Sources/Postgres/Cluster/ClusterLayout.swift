@@ -22,8 +22,8 @@ struct ClusterLayout: Sendable, Equatable {
             && FileManager.default.fileExists(atPath: "\(dataDirectory)/PG_VERSION")
     }
 
-    /// Makes the directories for that account. When it cannot get into the wanted one (below root's home, say), a folder
-    /// of its own under /var/tmp stands in.
+    /// Makes the directories for that account. When it cannot get into the wanted one (below root's home, say), a
+    /// folder of its own under /var/tmp stands in.
     static func prepare(_ wanted: String, for account: ServerAccount) throws -> ClusterLayout {
         let path = URL(fileURLWithPath: wanted).standardizedFileURL.path
         var directory = path

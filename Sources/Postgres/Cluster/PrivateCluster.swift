@@ -9,8 +9,8 @@ import Synchronization
 #endif
 
 /// A PostgreSQL of our own for development and tests: in one directory, on a unix socket that only its user (and root)
-/// can reach, without TCP. Belongs to the process that holds its lock; a server left behind by a killed process is taken
-/// over, so a second start always works.
+/// can reach, without TCP. Belongs to the process that holds its lock; a server left behind by a killed process is
+/// taken over, so a second start always works.
 package final class PrivateCluster: Sendable {
     /// Where it lives and how it runs.
     package struct Configuration: Sendable {
@@ -83,7 +83,8 @@ package final class PrivateCluster: Sendable {
     /// The file that the server logs to.
     package var logPath: String { layout.logPath }
 
-    /// Ends the server in an orderly way: sessions are closed, everything is on disk. Does nothing when it is not running.
+    /// Ends the server in an orderly way: sessions are closed, everything is on disk. Does nothing when it is not
+    /// running.
     package func stop() async throws {
         try await NIOThreadPool.singleton.runIfActive { [self] in
             guard layout.runningServer != nil else { return }

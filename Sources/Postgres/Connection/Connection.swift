@@ -73,8 +73,8 @@ final class Connection: @unchecked Sendable {
         if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
     }
 
-    /// Asks the server to stop what runs here. On a thread of its own, as libpq waits for the server without a limit and
-    /// a hung server never answers; the caller keeps its own deadline.
+    /// Asks the server to stop what runs here. On a thread of its own, as libpq waits for the server without a limit
+    /// and a hung server never answers; the caller keeps its own deadline.
     func cancelInBackground() {
         DispatchQueue.global().async { [self] in
             guard let cancelPointer else { return }

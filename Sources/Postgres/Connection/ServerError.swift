@@ -1,7 +1,7 @@
 import CLibPQ
 
-/// An error as the server (or libpq) says it, before it becomes a `DatabaseError`. Stays inside this module: the message
-/// may quote values.
+/// An error as the server (or libpq) says it, before it becomes a `DatabaseError`. Stays inside this module: the
+/// message may quote values.
 struct ServerError: Error, Equatable {
     let sqlstate: String
     let message: String
@@ -26,8 +26,8 @@ struct ServerError: Error, Equatable {
     /// Serialisation failure or deadlock: running the transaction again can help.
     var isConflict: Bool { sqlstate == "40001" || sqlstate == "40P01" }
 
-    /// A cached plan that no longer fits, or a named statement that the server (or another one behind a pooler) does not
-    /// know: running the transaction again on a fresh connection helps.
+    /// A cached plan that no longer fits, or a named statement that the server (or another one behind a pooler) does
+    /// not know: running the transaction again on a fresh connection helps.
     var isStaleStatement: Bool {
         sqlstate == "26000" || sqlstate == "42P05"
             || (sqlstate == "0A000" && message.contains("cached plan must not change result type"))

@@ -19,8 +19,8 @@ package struct Migration: Sendable, Equatable {
         }.joined()
     }
 
-    /// The first line `-- no-transaction` runs each statement on its own, for `CREATE INDEX CONCURRENTLY`. Such a file must
-    /// bear being run again after it stopped half-way.
+    /// The first line `-- no-transaction` runs each statement on its own, for `CREATE INDEX CONCURRENTLY`. Such a
+    /// file must bear being run again after it stopped half-way.
     package var runsInTransaction: Bool { !sql.hasPrefix("-- no-transaction") }
 
     var statements: [SQLScript.Statement] { SQLScript.statements(of: sql) }
@@ -104,7 +104,8 @@ package enum MigrationError: Error, Equatable, CustomStringConvertible {
         case .failed(let migration, let line, let statement, let message, let sqlstate):
             "\(migration).sql, line \(line): \(message) (SQLSTATE \(sqlstate))\n    \(statement)"
         case .changed(let name):
-            "The migration \(name) was changed after it had been applied. Restore its text and put the change into a new file."
+            "The migration \(name) was changed after it had been applied. "
+                + "Restore its text and put the change into a new file."
         case .databaseIsNewer(let names):
             "The database is newer than this program: it has \(names.joined(separator: ", ")). Run the newer program."
         case .pending(let names):
@@ -113,7 +114,8 @@ package enum MigrationError: Error, Equatable, CustomStringConvertible {
         case .outOfOrder(let name):
             "The migration \(name) sorts before one that is already applied. Give it the next number."
         case .notBootstrapped:
-            "The schema 'app' does not exist. Run 'controlplane database bootstrap' with an administrator's connection first."
+            "The schema 'app' does not exist. "
+                + "Run 'controlplane database bootstrap' with an administrator's connection first."
         case .locked: "Another process is migrating this database. Wait for it, or look for a session that hangs."
         case .connection(let reason): reason
         }

@@ -159,7 +159,10 @@ enum Bookkeeping {
         let exists: Bool = try connection.value("SELECT to_regclass('app.schema_migration') IS NOT NULL")
         guard exists else { return [] }
         return try connection.rows(
-            "SELECT name, checksum, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM app.schema_migration"
+            """
+            SELECT name, checksum, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+            FROM app.schema_migration
+            """
         ).map { row throws(DatabaseError) in
             let (name, checksum, appliedAt) = try row.decode(as: (String, String, String).self)
             return MigrationComparison.Applied(name: name, checksum: checksum, appliedAt: appliedAt)

@@ -1,7 +1,7 @@
 import CLibPQ
 
-/// Makes a server ready for migrations: the roles, the database, the schema. Needs an administrator's connection, may be
-/// run again at any time, and by two at once.
+/// Makes a server ready for migrations: the roles, the database, the schema. Needs an administrator's connection, may
+/// be run again at any time, and by two at once.
 package struct RoleBootstrap: Sendable {
     /// To any database of the server, as a role that may create roles and databases.
     package let adminConnectionString: String
@@ -46,7 +46,10 @@ package struct RoleBootstrap: Sendable {
             if !exists { try connection.execute("CREATE ROLE \(name) LOGIN") }
             if let password = passwords[role] { try setPassword(password, of: role, connection) }
             let hasPath: Bool = try connection.value(
-                "SELECT coalesce('search_path=app' = ANY (rolconfig), false) FROM pg_roles WHERE rolname = \(role.rawValue)"
+                """
+                SELECT coalesce('search_path=app' = ANY (rolconfig), false) FROM pg_roles
+                WHERE rolname = \(role.rawValue)
+                """
             )
             if !hasPath { try connection.execute("ALTER ROLE \(name) SET search_path = app") }
         }

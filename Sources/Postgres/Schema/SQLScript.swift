@@ -1,5 +1,5 @@
-/// Splits a script into statements, as psql does: quotes, dollar quotes, comments, parentheses and `BEGIN ATOMIC` bodies
-/// hide a semicolon. One statement per message is what sharded databases need, and what gives errors a line.
+/// Splits a script into statements, as psql does: quotes, dollar quotes, comments, parentheses and `BEGIN ATOMIC`
+/// bodies hide a semicolon. One statement per message is what sharded databases need, and what gives errors a line.
 package enum SQLScript {
     package struct Statement: Sendable, Equatable {
         /// Without the semicolon and without comments in front.

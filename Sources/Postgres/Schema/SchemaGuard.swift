@@ -1,5 +1,5 @@
-/// Looks at the catalogue before the service starts: a database in which row-level security could be avoided, or that is
-/// not the schema this program knows, is refused.
+/// Looks at the catalogue before the service starts: a database in which row-level security could be avoided, or that
+/// is not the schema this program knows, is refused.
 package struct SchemaGuard: Sendable {
     /// One thing that is wrong.
     package struct Finding: Sendable, Equatable, CustomStringConvertible {

@@ -48,7 +48,8 @@ extension SchemaGuard {
         UNION ALL
         SELECT served.rolname::text, 'is a member of ' || o.rolname FROM served, pg_roles o
         WHERE NOT served.rolsuper AND o.rolname <> served.rolname
-            AND (o.rolname IN ('controlplane_owner', 'controlplane_system', 'controlplane_app') OR o.rolsuper OR o.rolbypassrls)
+            AND (o.rolname IN ('controlplane_owner', 'controlplane_system', 'controlplane_app')
+                OR o.rolsuper OR o.rolbypassrls)
             AND pg_has_role(served.rolname, o.oid, 'MEMBER')
         """
 
