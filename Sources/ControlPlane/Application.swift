@@ -37,6 +37,9 @@ struct Application: Sendable {
     /// The whole API.
     var endpoints: [Endpoint] { tenancyEndpoints(tenancy) + billing.endpoints }
 
+    /// The name of what is sold, in titles and on invoices.
+    static let product = "ChatFlow"
+
     static let info = APIInfo(
         title: "Control plane", version: "1",
         description: """
@@ -48,7 +51,12 @@ struct Application: Sendable {
     /// Everything that is served.
     func site() throws -> Site {
         let openAPI = try OpenAPI.endpoint(for: endpoints, info: Self.info)
-        return Site(endpoints: endpoints + [openAPI])
+        let console = ConsoleSite(
+            ConsoleServices(
+                tenancy: tenancy, closing: billing.monthClose, reports: billing.reports, importer: billing.importer,
+                product: Self.product, baseURL: configuration.publicURL))
+        return Site(
+            endpoints: endpoints + [openAPI], pages: console.pages, assets: console.assets, console: console.console)
     }
 
     private static func poolWait(_ metrics: Metrics) -> @Sendable (Duration) -> Void {

@@ -16,6 +16,8 @@ package struct PageRoute: Sendable {
     package let requirement: Requirement?
     /// The longest body in bytes; forms with a file need more than the default.
     package var bodyLimit = Limits.bodyBytes
+    /// The longest time in seconds that the handler may take, when it is not the usual one.
+    var seconds: Int?
     let run: @Sendable (PageInvocation) async throws -> PageReply
     var recover: (@Sendable (PageInvocation, Submission) async throws -> PageReply)?
 
@@ -68,6 +70,15 @@ package struct PageRoute: Sendable {
     package func acceptingFile(upTo bytes: Int = 32 * 1024 * 1024) -> PageRoute {
         var route = self
         route.bodyLimit = bytes + 64 * 1024
+        return route
+    }
+}
+
+extension PageRoute {
+    /// For what takes longer than a page should.
+    package func timeLimit(seconds: Int) -> PageRoute {
+        var route = self
+        route.seconds = seconds
         return route
     }
 }

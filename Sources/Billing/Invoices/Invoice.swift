@@ -85,6 +85,14 @@ package struct InvoiceRecord: Sendable {
     package let lines: [DraftLine]
 }
 
+/// What final invoices of one program and month come to.
+package struct ProgramRevenue: Sendable, Hashable {
+    package let program: Program
+    package let month: BillingMonth
+    package let net: Money
+    package let invoices: Int
+}
+
 /// Which invoices are wanted.
 package struct InvoiceFilter: Sendable {
     package var organisationID: OrganisationID?

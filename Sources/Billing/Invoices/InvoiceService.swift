@@ -1,5 +1,6 @@
 import Kernel
 import Postgres
+import Rating
 import Tenancy
 
 /// Invoices as their parties may read them.
@@ -15,5 +16,19 @@ package enum InvoiceService {
         _ filter: InvoiceFilter, page: PageRequest, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> Page<InvoiceRecord> {
         try InvoiceStore.list(filter, page: page, in: tx)
+    }
+
+    /// Net sums of final invoices by program and month, from a month on.
+    package static func revenue(
+        since month: BillingMonth, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [ProgramRevenue] {
+        try InvoiceStore.revenue(since: month, in: tx)
+    }
+
+    /// The earliest month before `month` that is not final for some contract.
+    package static func oldestOpenMonth(
+        before month: BillingMonth, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> BillingMonth? {
+        try InvoiceStore.oldestOpenMonth(before: month, in: tx)
     }
 }

@@ -129,4 +129,30 @@ enum InvoiceStore {
         }
         return Page(rows: records, limit: page.limit) { $0.invoice.id.description }
     }
+
+    static func revenue(
+        since month: BillingMonth, in tx: borrowing Transaction<ScopeNode>
+    ) throws -> [ProgramRevenue] {
+        try tx.all(
+            """
+            SELECT c.program, i.month, sum(i.net), count(*) FROM app.invoice i JOIN app.contract c USING (contract_id)
+            WHERE i.state = 'finalised' AND i.month >= \(month) GROUP BY 1, 2 ORDER BY 2, 1
+            """, as: (Program, BillingMonth, Money, Int).self
+        ).map { ProgramRevenue(program: $0.0, month: $0.1, net: $0.2, invoices: $0.3) }
+    }
+
+    static func oldestOpenMonth(
+        before month: BillingMonth, in tx: borrowing Transaction<ScopeNode>
+    ) throws(DatabaseError) -> BillingMonth? {
+        try tx.value(
+            """
+            SELECT min(o.month) FROM (
+                SELECT c.ends_on, coalesce(
+                    (SELECT (max(i.month) + interval '1 month')::date FROM app.invoice i
+                        WHERE i.contract_id = c.contract_id AND i.state <> 'draft'),
+                    date_trunc('month', c.starts_on::timestamp)::date) AS month
+                FROM app.contract c) o
+            WHERE o.month < \(month) AND (o.ends_on IS NULL OR o.month < o.ends_on)
+            """, as: BillingMonth?.self)
+    }
 }

@@ -245,3 +245,20 @@ package struct TermsDocument: Codable, Hashable, Sendable {
         }
     }
 }
+
+extension ContractTerms {
+    /// The same terms with one more line.
+    package func adding(_ line: OrderFormLine) -> ContractTerms {
+        switch self {
+        case .enterprise(var terms):
+            terms.lines = (terms.lines ?? []) + [line]
+            return .enterprise(terms)
+        case .solution(var terms):
+            terms.lines = (terms.lines ?? []) + [line]
+            return .solution(terms)
+        case .deployment(var terms):
+            terms.lines = (terms.lines ?? []) + [line]
+            return .deployment(terms)
+        }
+    }
+}

@@ -12,10 +12,12 @@ struct ConsoleViewer: Sendable {
     let navigation: ConsoleNavigation
     /// The session's anti-forgery token.
     let csrfToken: String
+    /// Where the viewer is, to come back after a change of looks.
+    var path = "/"
 }
 
 /// The colours a person chose; without a choice the browser decides.
-enum ColourScheme: String, Sendable {
+enum ColourScheme: String, Sendable, Codable, CaseIterable {
     case light, dark
 
     /// The cookie that keeps the choice; read by the server so that a page never flashes in the wrong colours.
@@ -100,15 +102,15 @@ struct ConsoleLayout: Sendable {
             aria-label="Open menu">\#(Icon.menu.html)</button>
             <nav aria-label="Breadcrumb"><ol class="crumbs">\#
             <li><a class="home" href="/">\#(HTML.avatar(viewer.organisation))\#(viewer.organisation)</a></li>\#(crumbs)</ol></nav>
-            <div class="top-end">\#(schemeSwitch(scheme))\#(account(viewer))</div></header>
+            <div class="top-end">\#(schemeSwitch(scheme, viewer.path))\#(account(viewer))</div></header>
 
             """#
     }
 
-    private func schemeSwitch(_ scheme: ColourScheme?) -> HTML {
+    private func schemeSwitch(_ scheme: ColourScheme?, _ path: String) -> HTML {
         let other: ColourScheme = scheme == .dark ? .light : .dark
         return #"""
-            <form action="/preferences/scheme" method="post">\#(HTML.csrfField)\#(HTML.hiddenField("scheme", other.rawValue))\#
+            <form action="/preferences/scheme" method="post">\#(HTML.csrfField)\#(HTML.hiddenField("scheme", other.rawValue))\#(HTML.hiddenField("next", path))\#
             <button class="btn btn-quiet btn-icon" type="submit" data-action="scheme" \#
             aria-label="Switch between light and dark">\#(Icon.scheme.html)</button></form>
             """#

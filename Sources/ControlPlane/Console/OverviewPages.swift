@@ -13,8 +13,8 @@ struct OverviewPage: Sendable {
         let turns: Int64?
         /// Net of the last closed month.
         let invoiced: Money
-        /// Net of the running month as it stands.
-        let running: Money
+        /// Net of the running month as it stands; `nil` where there is too much to compute it on the way.
+        let running: Money?
     }
 
     /// The close of the last month.
@@ -101,14 +101,14 @@ struct OverviewPage: Sendable {
                 Table.Row([
                     "\(program.name)", "\(DisplayText.count(program.contracts))", "\(program.size)",
                     "\(program.turns.map { DisplayText.count($0) } ?? "self-hosted")", "\(program.invoiced.display)",
-                    "\(program.running.display)",
+                    "\(program.running?.display ?? DisplayText.nothing)",
                 ])
             },
             footer: [
                 "All programs", "\(DisplayText.count(programs.reduce(0) { $0 + $1.contracts }))", "",
                 "\(DisplayText.count(programs.reduce(Int64(0)) { $0 + ($1.turns ?? 0) }))",
                 "\(programs.reduce(Money.zero) { $0 + $1.invoiced }.display)",
-                "\(programs.reduce(Money.zero) { $0 + $1.running }.display)",
+                "\(programs.reduce(Money.zero) { $0 + ($1.running ?? .zero) }.display)",
             ])
         return Card.flush("Programs", body: table.html).html
     }

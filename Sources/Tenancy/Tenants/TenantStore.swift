@@ -80,6 +80,30 @@ package enum TenantStore {
             """)
     }
 
+    /// How many tenants each of these organisations has, purged ones aside; those without any are left out.
+    package static func counts(
+        of organisations: [OrganisationID], _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [OrganisationID: Int] {
+        let rows = try tx.all(
+            """
+            select organisation_id, count(*) from app.tenant
+            where organisation_id = any(\(organisations)) and state <> 'purged' group by 1
+            """, as: (OrganisationID, Int).self)
+        return Dictionary(rows) { first, _ in first }
+    }
+
+    /// The same by instance.
+    package static func counts(
+        on instances: [InstanceID], _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [InstanceID: Int] {
+        let rows = try tx.all(
+            """
+            select instance_id, count(*) from app.tenant
+            where instance_id = any(\(instances)) and state <> 'purged' group by 1
+            """, as: (InstanceID, Int).self)
+        return Dictionary(rows) { first, _ in first }
+    }
+
     /// The history of a tenant, oldest first.
     package static func history(
         of id: TenantID, _ tx: borrowing Transaction<ScopeNode>

@@ -1,7 +1,7 @@
 import Kernel
 
 /// Percent escapes of RFC 3986, and the form variant in which `+` is a space.
-enum PercentCoding {
+package enum PercentCoding {
     /// `nil` for an incomplete or invalid escape and for bytes that are no UTF-8.
     static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
         decode(Array(text.utf8)[...], plusIsSpace: plusIsSpace)
@@ -31,7 +31,7 @@ enum PercentCoding {
     }
 
     /// Everything but unreserved characters escaped, so that the result fits any part of an address.
-    static func encode(_ text: String) -> String {
+    package static func encode(_ text: String) -> String {
         var result = ""
         for byte in text.utf8 {
             switch byte {

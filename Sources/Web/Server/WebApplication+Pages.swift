@@ -19,7 +19,7 @@ extension WebApplication {
             }
             let principal = outcome.principal
             let invocation = try await pageInvocation(of: route, request, parameters, browser, principal, requestID)
-            let reply = try await withTimeLimit(.seconds(settings.handlerSeconds)) {
+            let reply = try await withTimeLimit(.seconds(route.seconds ?? settings.handlerSeconds)) {
                 try await Self.run(route, invocation)
             }
             outcome.response = await response(for: reply, request, browser, principal, requestID)

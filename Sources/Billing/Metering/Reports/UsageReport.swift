@@ -77,6 +77,15 @@ package struct UsagePoint: Sendable, Equatable {
     package let events: Int64
 }
 
+/// What was used where tenants of one host run.
+package struct HostUsage: Sendable, Equatable {
+    /// As `Program.host`.
+    package let host: String
+    package let turns: Int64
+    /// Production tenants with at least one turn.
+    package let activeTenants: Int64
+}
+
 /// Where the next page of a report begins: after this key.
 struct UsageCursor: Equatable {
     var start: Timestamp

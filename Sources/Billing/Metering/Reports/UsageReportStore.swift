@@ -45,6 +45,32 @@ package enum UsageReportStore {
         ).map { UsagePoint(start: $0.0, meter: $0.1, keySource: $0.2, quantity: $0.3, events: $0.4) }
     }
 
+    /// The turns of each of these tenants in a period; those without any are left out.
+    package static func turns(
+        of tenants: [TenantID], from: Timestamp, to: Timestamp, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [TenantID: Int64] {
+        let rows = try tx.all(
+            """
+            select tenant_id, sum(quantity)::bigint from app.usage_hour
+            where tenant_id = any(\(tenants)) and hour >= \(from) and hour < \(to) and meter = \(UsageMeter.turn) group by 1
+            """, as: (TenantID, Int64).self)
+        return Dictionary(rows) { first, _ in first }
+    }
+
+    /// Turns and active tenants of the filter by where the tenants run, which is by program.
+    package static func byHost(
+        _ filter: UsageFilter, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [HostUsage] {
+        try tx.all(
+            """
+            select t.host, sum(u.quantity)::bigint, count(distinct t.tenant_id) filter (where t.kind = 'production')
+            from (select tenant_id, quantity from app.usage_hour
+                where \(conditions(filter, tx.scope)) and meter = \(UsageMeter.turn)) u
+            join app.tenant t on t.tenant_id = u.tenant_id group by 1
+            """, as: (String, Int64, Int64).self
+        ).map { HostUsage(host: $0.0, turns: $0.1, activeTenants: $0.2) }
+    }
+
     private static let noTenant: SQL = "'00000000-0000-0000-0000-000000000000'::uuid"
 
     private static func period(_ filter: UsageFilter) -> SQL {

@@ -44,7 +44,10 @@ struct ContractFormPage: Sendable {
                 Field("organisation_id", "Organisation", .select(organisations)),
                 Field("starts_on", "Starts on", .input(type: "date"), hint: "Contract months count from here."),
                 Field("price_book_version", "Price book", .select(priceBooks)),
-                Field("master_agreement", "Master agreement", hint: "Its reference, for example MA-2026-011."),
+                Field(
+                    "master_agreement", "Master agreement",
+                    hint: "Its reference, for example MA-2026-011. Empty when it is recorded already.",
+                    isRequired: false),
             ], note: .hiddenField("program", program.rawValue))
     }
 
@@ -72,13 +75,12 @@ struct ContractFormPage: Sendable {
             Form.Section(
                 "Extras", "Voice is billed for tenants with voice at any time in the month.",
                 [
-                    Field("implementation", "Implementation by the vendor, 60,000.00 once", .check),
                     Field(
                         "call_increment", "Voice, billed per call",
                         .select([
                             .init("", "By the millisecond"), .init("1/1", "1/1"), .init("6/6", "6/6"),
                             .init("60/60", "60/60"),
-                        ]), hint: "Only when the contract agrees on increments.", isRequired: false),
+                        ]), hint: "Only when the contract agrees on increments.", isRequired: false)
                 ]),
             Form.Section(
                 "Revenue-share alternative",
@@ -95,9 +97,6 @@ struct ContractFormPage: Sendable {
     private var solution: [Form.Section] {
         [
             Form.Section(
-                "Onboarding", "12,000.00 once: white label, sandbox tenant, documentation, certification.",
-                [Field("onboarding", "Onboarding is part of this contract", .check)]),
-            Form.Section(
                 "Wholesale",
                 "Only as an individual volume agreement; without one 0.035 per turn applies at any volume.",
                 [
@@ -109,7 +108,7 @@ struct ContractFormPage: Sendable {
                     Field(
                         "wholesale_conditions",
                         "Commitment, operations and model access are the partner's or the end-customer's", .check),
-                ]),
+                ])
         ]
     }
 

@@ -137,12 +137,13 @@ struct ContractPage: Sendable {
     }
 
     private var notice: HTML {
-        Dialog(
+        var dialog = Dialog(
             id: "notice", title: "Give notice for \(number)?",
             text:
                 "Three months' notice to the end of the term. A notice that comes too late takes effect one term later.",
-            action: "/contracts/\(id)/notice", submit: "Give notice", style: .danger
-        ).html
+            action: "/contracts/\(id)/notice", submit: "Give notice", style: .danger)
+        dialog.asksForReason = false
+        return dialog.html
     }
 
     private func charge(_ running: Running) -> HTML {

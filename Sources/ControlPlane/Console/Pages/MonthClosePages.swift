@@ -48,7 +48,7 @@ struct MonthClosePage: Sendable {
             "Month close", section: "/close", body: "\(HTML.stats(stats))\(warnings)\(preview.html)\(dialog)")
         page.heading = "\(monthName)"
         page.lede =
-            "Computed now from usage, contracts and price book; nothing is written until you close. Final by itself \(finalisesAt)."
+            "Computed now from usage, contracts and price book; nothing is written until you close. By the terms it is final \(finalisesAt)."
         page.crumbs = [.init("Month close", "/close"), .init(monthName)]
         page.actions = actions
         return page

@@ -179,7 +179,7 @@ struct OrganisationFormPage: Sendable {
                 [
                     Field("public_sector", "Public sector", .check),
                     Field("critical_infrastructure", "Critical infrastructure", .check),
-                ]),
+                ], note: id == nil ? "" : .hiddenField("revision", state.value("revision"))),
         ]
     }
 

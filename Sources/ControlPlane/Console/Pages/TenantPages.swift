@@ -199,6 +199,9 @@ struct TenantFormPage: Sendable {
                             hint: "Lower-case letters, digits and hyphens; unique on its instance, for ever."),
                         Field("kind", "Kind", .radios(Self.kinds)),
                         Field(
+                            "activate", "Active at once", .check,
+                            hint: "Off: it stays in provisioning until somebody activates it."),
+                        Field(
                             "voice_enabled", "Voice enabled", .check,
                             hint: "Billed per tenant and month where the contract has the voice add-on."),
                     ]),

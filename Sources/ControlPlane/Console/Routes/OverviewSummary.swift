@@ -1,0 +1,167 @@
+import Billing
+import Kernel
+import Rating
+import Web
+
+/// The figures of the overview in the words of its page.
+struct OverviewSummary: Sendable {
+    let figures: OverviewFigures
+    let now: Timestamp
+
+    private var present: BillingMonth { figures.present }
+
+    var today: String {
+        let names = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+        let date = CalendarDate.today(at: now)
+        // 1 January 1970 was a Thursday.
+        let day = CivilDay.number(year: date.year, month: date.month, day: date.day)
+        return "\(names[((day + 3) % 7 + 7) % 7]), \(date.day) \(date.billingMonth.display)"
+    }
+
+    var stats: [Stat] {
+        let last = figures.chartMonths.last ?? present.previous
+        let closed = figures.revenue.filter { $0.month == last }
+        let turns = figures.usage.reduce(Int64(0)) { $0 + $1.turns }
+        let invoices = closed.reduce(0) { $0 + $1.invoices }
+        let programs = Set(figures.contracts.map(\.contract.program)).count
+        return [
+            Stat(
+                "Invoiced, \(last.display)", "€\(closed.reduce(Money.zero) { $0 + $1.net }.display)",
+                note: invoices == 0 ? "not closed yet" : "\(DisplayText.count(invoices, "final invoice"))",
+                trend: figures.chartMonths.map { month in
+                    figures.revenue.filter { $0.month == month }.reduce(0) { $0 + $1.net.cents }
+                }),
+            Stat(
+                "Active tenants, \(present.display)", DisplayText.count(Self.active(figures.usage)),
+                note: "\(DisplayText.count(Self.active(figures.usageBefore))) in \(present.previous.display)"),
+            Stat("Turns, \(present.display)", DisplayText.count(turns), note: "so far"),
+            Stat(
+                "Contracts", DisplayText.count(figures.contracts.count),
+                note: "\(DisplayText.count(programs, "program"))"),
+        ]
+    }
+
+    private static func active(_ usage: [HostUsage]) -> Int64 { usage.reduce(0) { $0 + $1.activeTenants } }
+
+    /// The last months by program from invoices, and the running one from its preview.
+    var revenue: BarChart? {
+        let forecast = figures.running ?? []
+        guard !figures.revenue.isEmpty || forecast.contains(where: { $0.net != .zero }) else { return nil }
+        let months = figures.chartMonths + (figures.running == nil ? [] : [present])
+        let series = Program.allCases.compactMap { program -> ChartSeries? in
+            let closed = figures.chartMonths.map { month in
+                figures.revenue.filter { $0.month == month && $0.program == program }.reduce(0) { $0 + $1.net.cents }
+            }
+            let running = forecast.filter { $0.contract.program == program }.reduce(0) { $0 + $1.net.cents }
+            let values = closed + (figures.running == nil ? [] : [running])
+            return values.contains { $0 != 0 } ? ChartSeries(program.shortWords, values) : nil
+        }
+        return BarChart(
+            "Revenue by program", axis: "Month", unit: .cents,
+            categories: months.map { month in
+                BarChart.Category(
+                    month.shortDisplay, name: month == present ? "\(month.display), so far" : month.display)
+            },
+            series: series, provisionalFrom: figures.running == nil ? nil : figures.chartMonths.count)
+    }
+
+    // MARK: What needs a person
+
+    var attention: [AttentionItem] {
+        var items = figures.open.compactMap { item(for: $0, in: figures.openMonth ?? present) }
+        items = items.filter { $0.tone == .bad } + items.filter { $0.tone != .bad }
+        for preview in figures.running ?? [] {
+            for notice in preview.draft?.notices ?? [] {
+                items.append(
+                    AttentionItem(
+                        preview.buyer, detail: notice, path: "/contracts/\(preview.contract.id)", tone: .info,
+                        icon: .trend))
+            }
+        }
+        return Array(items.prefix(8))
+    }
+
+    private func item(for preview: ContractPreview, in month: BillingMonth) -> AttentionItem? {
+        let path = "/contracts/\(preview.contract.id)"
+        switch preview.state {
+        case .waits(let draft, let until):
+            let basis = draft.missing?.rawValue.uppercased() ?? "Figure"
+            return AttentionItem(
+                "\(basis) not disclosed",
+                detail: "\(preview.buyer), \(month.display); estimated from \(DisplayText.day(until))",
+                path: path + "/disclosures/new", tone: .warn, icon: .percent)
+        case .open(let draft) where draft.missing != nil:
+            let basis = draft.missing?.rawValue.uppercased() ?? "Figure"
+            return AttentionItem(
+                "\(basis) not disclosed", detail: "\(preview.buyer), \(month.display); billed on an estimate",
+                path: path + "/disclosures/new", tone: .warn, icon: .percent)
+        case .parked(let reason):
+            return AttentionItem(preview.buyer, detail: reason, path: path, tone: .bad, icon: .alert)
+        case .open, .final: return nil
+        }
+    }
+
+    // MARK: Month-end
+
+    var monthEnd: OverviewPage.MonthEnd {
+        guard let month = figures.openMonth else {
+            let next = DisplayText.day(present.endTime)
+            let last = present.previous
+            let isFinal = figures.revenue.contains { $0.month == last }
+            return OverviewPage.MonthEnd(
+                month: "\(last)", name: last.display,
+                steps: (isFinal ? [TimelineEntry("\(last.display) is final", time: "every contract", tone: .ok)] : [])
+                    + [TimelineEntry("\(present.display) can be closed", time: "from \(next)")],
+                isOpen: false)
+        }
+        let ready = figures.open.count { if case .open = $0.state { true } else { false } }
+        let deadline = CloseRules.disclosureDeadline(for: month)
+        let waiting = figures.open.count { if case .waits = $0.state { true } else { false } }
+        return OverviewPage.MonthEnd(
+            month: "\(month)", name: month.display,
+            steps: [
+                TimelineEntry(
+                    "\(month.display) can be closed", time: "since \(DisplayText.day(month.endTime))",
+                    text: "\(ready) of \(DisplayText.count(figures.open.count, "contract")) are ready.", tone: .brand),
+                TimelineEntry(
+                    "Missing figures are estimated", time: "from \(DisplayText.minute(deadline))",
+                    text: waiting == 0
+                        ? "Nobody is waited for." : "\(DisplayText.count(waiting, "contract")) waited for."),
+            ], isOpen: true)
+    }
+
+    // MARK: Programs
+
+    var programs: [OverviewPage.Program] {
+        Program.allCases.compactMap { program in
+            let contracts = figures.contracts.filter { $0.contract.program == program }
+            guard !contracts.isEmpty else { return nil }
+            let usage = figures.usage.first { $0.host == program.host }
+            let net = figures.revenue.filter { $0.month == shownMonth && $0.program == program }
+                .reduce(Money.zero) { $0 + $1.net }
+            return OverviewPage.Program(
+                name: program.words, contracts: contracts.count, size: size(of: program, contracts, usage),
+                turns: usage?.turns ?? 0, invoiced: net,
+                running: figures.running.map { previews in
+                    previews.filter { $0.contract.program == program }.reduce(Money.zero) { $0 + $1.net }
+                })
+        }
+    }
+
+    /// The month that the table's heading names.
+    private var shownMonth: BillingMonth { figures.openMonth ?? present.previous }
+
+    private func size(of program: Program, _ contracts: [ContractRecord], _ usage: HostUsage?) -> String {
+        guard program == .deployment else { return DisplayText.count(usage?.activeTenants ?? 0, "active tenant") }
+        let instances = contracts.reduce(Int64(0)) { sum, record in
+            guard case .deployment(let terms) = record.version(in: present)?.terms else { return sum }
+            return sum + (terms.orders ?? []).reduce(0) { $0 + $1.instances }
+        }
+        return DisplayText.count(instances, "instance")
+    }
+}
+
+extension ContractPreview {
+    /// Of the invoice or of what it would be.
+    fileprivate var net: Money { record?.invoice.amounts.net ?? draft?.total.net ?? .zero }
+}
