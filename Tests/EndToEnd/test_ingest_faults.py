@@ -15,8 +15,8 @@ ROUNDS = 6
 
 
 @pytest.fixture
-def installation(demo, request):
-    made = demo.copy(request.node.name.replace("[", "_").strip("]"))
+def installation(quiet, request):
+    made = quiet.copy(request.node.name.replace("[", "_").strip("]"))
     yield made
 
 

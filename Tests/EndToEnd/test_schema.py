@@ -11,8 +11,8 @@ DAMAGES = [
     ("alter table app.tenant disable row level security", "tenant"),
     ("alter table app.usage_event owner to controlplane_app", "usage_event"),
     ("grant create on schema app to controlplane_app", "app"),
-    ("insert into app.schema_migration select '9999_from_the_future', checksum, applied_at"
-     " from app.schema_migration limit 1", "9999"),
+    ("insert into app.schema_migration select (jsonb_populate_record(m, '{\"name\": \"9999_from_the_future\"}')).*"
+     " from app.schema_migration m limit 1", "9999"),
     ("delete from app.schema_migration where name like '0002%'", "0002"),
 ]
 

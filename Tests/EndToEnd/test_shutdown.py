@@ -12,8 +12,8 @@ from harness.product import Dev, Installation, Service
 
 
 @pytest.fixture(scope="module")
-def installation(demo) -> Installation:
-    return demo.copy("shutdown")
+def installation(quiet) -> Installation:
+    return quiet.copy("shutdown")
 
 
 def test_sigterm_finishes_what_was_begun(installation):
@@ -21,7 +21,7 @@ def test_sigterm_finishes_what_was_begun(installation):
     service = Service(installation, "sigterm")
     api = service.api(key)
     tenant = api.all("/v1/tenants", state="active", limit=100)[0]["tenant_id"]
-    body = json.dumps([turn(tenant, f"drain-{number}") for number in range(2_000)]).encode()
+    body = json.dumps([turn(tenant, f"drain-{number}", source="drain") for number in range(2_000)]).encode()
     with socket.create_connection(("127.0.0.1", service.port), timeout=30) as peer:
         head = (
             "POST /v1/usage/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -36,7 +36,7 @@ def test_sigterm_finishes_what_was_begun(installation):
             answer += block
     assert answer.startswith(b"HTTP/1.1 200"), answer[:300]
     assert service.process.wait(40) == 0, service.tail()
-    stored = installation.query("select count(*) from app.usage_event where event_id like 'turn-drain-%'")
+    stored = installation.query("select count(*) from app.usage_event where source = 'drain'")
     assert stored == [["2000"]]
 
 

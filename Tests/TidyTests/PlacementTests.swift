@@ -69,7 +69,7 @@ struct SharedDeclaration {
     static func all(in file: SwiftFile) -> [Self] {
         let lines = file.text.codeLines
         return lines.indices.compactMap { index in
-            guard let match = lines[index].firstMatch(of: pattern) else { return nil }
+            guard isCandidate(lines[index]), let match = lines[index].firstMatch(of: pattern) else { return nil }
             let name = String(match.output.3)
             var above = index - 1
             while above >= 0, lines[above].contains(/^\s*@\w/) { above -= 1 }
@@ -82,6 +82,17 @@ struct SharedDeclaration {
                 place: "\(file.path):\(index + 1)")
         }
     }
+
+    /// Cheap, because most lines declare nothing and the pattern is slow.
+    private static func isCandidate(_ line: String) -> Bool {
+        guard let first = line.split(separator: " ", maxSplits: 1).first else { return false }
+        return first.hasPrefix("@") || beginnings.contains(String(first))
+    }
+
+    private static let beginnings: Set<String> = [
+        "package", "public", "static", "final", "mutating", "nonisolated", "indirect", "consuming", "borrowing",
+        "struct", "class", "enum", "actor", "protocol", "func",
+    ]
 
     private static let standard: Set<String> = [
         "encode", "hash", "makeIterator", "makeAsyncIterator", "next", "appendLiteral", "Interpolation",

@@ -89,6 +89,7 @@ import Testing
 
     @Test func nothingIsLeftToDo() {
         for file in SourceTree.texts where !file.path.hasPrefix("Tests/TidyTests/") {
+            guard ["TODO", "FIXME", "XXX", "HACK"].contains(where: file.text.contains) else { continue }
             for (index, line) in file.text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
             where line.contains(/\b(TODO|FIXME|XXX|HACK)\b/) {
                 Issue.record("\(file.path):\(index + 1): do it now, or file an issue and say nothing here")
@@ -97,7 +98,10 @@ import Testing
     }
 
     static func declaredTypes(_ line: String) -> [String] {
-        line.matches(of: /\b(?:struct|class|enum|actor|protocol|typealias)\s+([A-Za-z_]\w*)/)
+        guard ["struct", "class", "enum", "actor", "protocol", "typealias"].contains(where: line.contains) else {
+            return []
+        }
+        return line.matches(of: /\b(?:struct|class|enum|actor|protocol|typealias)\s+([A-Za-z_]\w*)/)
             .map { String($0.output.1) }.filter { $0 != "func" && $0 != "var" && $0 != "let" }
     }
 

@@ -28,6 +28,7 @@ package struct Migration: Sendable, Equatable {
 
 /// What the database says about a migration, against what this program knows.
 package struct MigrationStatus: Sendable, Equatable {
+    /// Where a migration stands.
     package enum State: Sendable, Equatable {
         case applied(at: String)
         case pending

@@ -1,6 +1,7 @@
 /// Splits a script into statements, as psql does: quotes, dollar quotes, comments, parentheses and `BEGIN ATOMIC`
 /// bodies hide a semicolon. One statement per message is what sharded databases need, and what gives errors a line.
 package enum SQLScript {
+    /// One statement and where it stands.
     package struct Statement: Sendable, Equatable {
         /// Without the semicolon and without comments in front.
         package let text: String
@@ -8,6 +9,7 @@ package enum SQLScript {
         package let line: Int
     }
 
+    /// The statements in their order; a script that ends inside a quotation ends there.
     package static func statements(of script: String) -> [Statement] {
         var scanner = Scanner(bytes: Array(script.utf8))
         return scanner.run()
