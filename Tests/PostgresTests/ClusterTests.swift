@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test func aLongPathGetsAShortSocket() async throws {
-        let long = TestCluster.freshDirectory() + "/" + String(repeating: "deep", count: 25)
+        let long = TestCluster.freshDirectory() + String(repeating: "deep", count: 25)
         let server = try await TestCluster.dedicated(in: long)
         let one = try await DirectConnection.open(server.adminConnectionString) {
             try $0.value("SELECT 1", as: Int.self)
