@@ -131,6 +131,7 @@ struct Configuration: Sendable, Equatable {
             (Key.databaseURL, databaseURL), (.databaseSystemURL, databaseSystemURL),
             (.httpAddress, httpAddress.description), (.healthAddress, healthAddress.description),
             (.publicURL, publicURL), (.databaseConnections, String(databaseConnections)),
+            (.databaseDistributed, String(databaseIsDistributed)),
             (.logLevel, logLevel),
         ]
         if let databaseOwnerURL { lines.append((.databaseOwnerURL, databaseOwnerURL)) }
