@@ -1,5 +1,7 @@
 import Foundation
 import Kernel
+import Postgres
+import TestSupport
 import Testing
 
 @testable import ControlPlane
@@ -12,9 +14,12 @@ import Testing
         try await MatrixWorld.with { world in
             let before = try await world.digest()
             let endpoints = try world.application.site().endpoints
-            for endpoint in endpoints { try await refusals(of: endpoint, world) }
-            let unchanged = try await world.digest()
-            #expect(unchanged == before)
+            #expect(endpoints.count > world.application.endpoints.count)
+            for endpoint in endpoints {
+                try await refusals(of: endpoint, world)
+                let after = try await world.digest()
+                #expect(after == before, "\(endpoint.method.rawValue) \(endpoint.path)")
+            }
             for endpoint in endpoints { try await control(endpoint, world) }
         }
     }
@@ -22,9 +27,29 @@ import Testing
     @Test func everyPage() async throws {
         try await MatrixWorld.with { world in
             let before = try await world.digest()
-            for page in try world.application.site().pages { try await refusals(of: page, world) }
-            let unchanged = try await world.digest()
-            #expect(unchanged == before)
+            let pages = try world.application.site().pages
+            #expect(!pages.isEmpty)
+            for page in pages {
+                try await refusals(of: page, world)
+                let after = try await world.digest()
+                #expect(after == before, "\(page.method.rawValue) \(page.path)")
+            }
+        }
+    }
+
+    /// The matrix is no better than what it notices: with one table opened to every partner it has to fail.
+    @Test(arguments: [("tenant", "/v1/tenants"), ("contract", "/v1/contracts")])
+    func aLeakIsNoticed(table: String, prefix: String) async throws {
+        try await MatrixWorld.with { world in
+            try await world.test.asSuperuser { connection in
+                try connection.execute(
+                    SQL(unsafeText: "create policy leak on app.\(table) to controlplane_app using (true)"))
+            }
+            let endpoints = world.application.endpoints.filter { $0.path.description.hasPrefix(prefix) }
+            #expect(!endpoints.isEmpty)
+            await withKnownIssue {
+                for endpoint in endpoints { try await refusals(of: endpoint, world) }
+            }
         }
     }
 
