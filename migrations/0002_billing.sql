@@ -338,10 +338,15 @@ create trigger invoice_immutable before update or delete on app.invoice
 
 create function app.refuse_change_of_final_line() returns trigger language plpgsql as $$
 declare
-    touched uuid := case when tg_op = 'INSERT' then new.invoice_id else old.invoice_id end;
+    -- a line that moves touches both the invoice that it leaves and the one that it joins
+    leaves uuid := case when tg_op <> 'INSERT' then old.invoice_id end;
+    joins uuid := case when tg_op <> 'DELETE' then new.invoice_id end;
+    final uuid;
 begin
-    if exists (select from app.invoice where invoice_id = touched and state <> 'draft') then
-        raise exception 'invoice % is final and cannot be changed', touched using errcode = 'CP001';
+    select invoice_id into final from app.invoice
+        where invoice_id in (leaves, joins) and state <> 'draft' limit 1;
+    if found then
+        raise exception 'invoice % is final and cannot be changed', final using errcode = 'CP001';
     end if;
     return case when tg_op = 'DELETE' then old else new end;
 end $$;

@@ -105,6 +105,31 @@ import Testing
         }
     }
 
+    @Test func aLineNeverMovesIntoOrOutOfAFinalInvoice() async throws {
+        try await withBillingWorld(now: moment("2026-11-05T08:00:00Z")) { world in
+            let contract = try await partners(1, in: world)[0]
+            let waiting = try await world.contract(
+                try await world.partner(), from: "2025-01-01", .solution(SolutionTerms()))
+            _ = try await world.close.close(BillingWorld.october, as: world.principal)
+            let final = try #require(try await world.invoice(contract)).invoice
+            let draft = try #require(try await world.invoice(waiting)).invoice
+            #expect(final.state == .finalised && draft.state == .draft)
+            for (from, to) in [(draft.id, final.id), (final.id, draft.id)] {
+                let move: SQL = """
+                    update app.invoice_line set invoice_id = \(to), position = 99 where invoice_id = \(from)
+                    """
+                do {
+                    try await world.test.asSuperuser { try $0.execute(move) }
+                    Issue.record("a line moved")
+                } catch DatabaseError.statement(let sqlstate, _) {
+                    #expect(sqlstate == "CP001")
+                }
+            }
+            #expect(try await world.invoice(contract)?.lines.count == 1)
+            #expect(try await world.invoice(waiting)?.lines.count == 1)
+        }
+    }
+
     @Test func theRunningMonthIsPreviewedButNotClosed() async throws {
         try await withBillingWorld { world in
             _ = try await partners(1, in: world)
