@@ -136,6 +136,30 @@ import Testing
         }
     }
 
+    @Test func noticeNeverEndsAContractBehindAFinalMonth() async throws {
+        try await withBillingWorld { world in
+            func notice(_ contract: ContractID, on date: String) async -> String {
+                await failure {
+                    try await world.work.perform(as: world.principal) { tx, actor in
+                        try ContractService.giveNotice(contract, on: day(date), tx, actor)
+                    }
+                }
+            }
+            let late = try await world.contract(
+                try await world.partner(), from: "2026-10-15", .enterprise(EnterpriseTerms()))
+            #expect(await notice(late, on: "2026-10-14") == "INVALID_FIELD")
+            // Both terms end in October: one in the middle of the month that is final, one with its last day.
+            let midMonth = try await world.contract(
+                try await world.partner(), from: "2024-10-15", .enterprise(EnterpriseTerms()))
+            let fullMonth = try await world.contract(
+                try await world.partner(), from: "2024-11-01", .enterprise(EnterpriseTerms()))
+            _ = try await world.close.close(BillingWorld.october, as: world.principal)
+            #expect(await notice(midMonth, on: "2026-06-01") == "MONTH_FINALISED")
+            #expect(await notice(midMonth, on: "2026-11-01") == "accepted")
+            #expect(await notice(fullMonth, on: "2026-06-01") == "accepted")
+        }
+    }
+
     @Test func newTermsBeginAfterFinalMonths() async throws {
         try await withBillingWorld { world in
             let partner = try await world.partner()
@@ -158,6 +182,36 @@ import Testing
                 try await world.invoice(contract, month("2026-11"))?.nets == [
                     "tenant_beyond_included": "350.00", "sla_business": "4000.00",
                 ])
+        }
+    }
+
+    @Test func onlyThePlatformLowersWhatAFinalMonthWasBilledOn() async throws {
+        try await withBillingWorld { world in
+            let partner = try await world.partner()
+            let contract = try await world.contract(partner, from: "2026-01-01", .solution(SolutionTerms()))
+            func disclose(_ month: String, _ amount: String) async -> String {
+                let asPartner = Principal(
+                    id: world.principal.id, kind: .operatorSession, displayName: "Ada Example",
+                    scope: .organisation(partner), permissions: [.disclosureWrite])
+                return await failure {
+                    let new = NewDisclosure(
+                        contractID: contract, month: BillingTests.month(month), amount: try Money(amount),
+                        disclosedBy: "Ada Example")
+                    return try await world.work.perform(as: asPartner) { tx, actor in
+                        try DisclosureService.disclose(new, tx, actor)
+                    }
+                }
+            }
+            #expect(await disclose("2026-10", "5000") == "accepted")
+            #expect(await disclose("2026-10", "4000") == "accepted")
+            // September has no figure and is billed on an estimate.
+            _ = try await world.close.close(month("2026-09"), as: world.principal)
+            _ = try await world.close.close(BillingWorld.october, as: world.principal)
+            #expect(await disclose("2026-09", "1000") == "accepted")
+            #expect(await disclose("2026-10", "3999.99") == "DISCLOSURE_FINAL")
+            #expect(await disclose("2026-10", "4000") == "accepted")
+            #expect(await disclose("2026-10", "6000") == "accepted")
+            #expect(await failure { try await world.disclose(contract, "2026-10", "100") } == "accepted")
         }
     }
 

@@ -128,7 +128,7 @@ package struct ContractEndpoints: Sendable {
                 .post, "/v1/contracts/{contract_id}:give_notice", "Give notice to the end of the term",
                 tag: "Contracts", requires: .permission(.contractWrite), use: giveNotice
             )
-            .comparingState().failing("NOTICE_GIVEN"),
+            .comparingState().failing("NOTICE_GIVEN", "MONTH_FINALISED"),
         ]
     }
 

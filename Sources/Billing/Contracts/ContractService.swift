@@ -165,7 +165,8 @@ package enum ContractService {
         return try get(id, tx)
     }
 
-    /// Notice to the end of the term; too late, it takes effect one term later (domain 3).
+    /// Notice to the end of the term; too late, it takes effect one term later (domain 3). No month that is final may
+    /// lie behind the end.
     package static func giveNotice(
         _ id: ContractID, on day: CalendarDate, check: (Contract) throws -> Void = { _ in },
         _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
@@ -178,9 +179,17 @@ package enum ContractService {
         guard let today = ViennaTime.date(at: actor.now.microseconds), day <= today else {
             throw Problem.invalid("given_on", "is in the future; notice counts from the day on which it arrived")
         }
+        guard day >= contract.startsOn else {
+            throw Problem.invalid("given_on", "is before the contract's first day, \(contract.startsOn)")
+        }
         let terms = try ContractStore.versions(of: id, in: tx).last?.terms
         let term = ContractTerm(start: contract.startsOn, years: terms?.termYears ?? 1)
         let end = term.end(noticeOn: day).adding(days: 1)
+        if let final = try ContractStore.lastFinalMonth(of: id, in: tx), end <= final.lastDay {
+            throw Problem.conflict(
+                "MONTH_FINALISED",
+                "\(final) is final for this contract, and the notice would end it before \(final.next.firstDay).")
+        }
         try ContractStore.setEnd(of: contract, on: end, noticeOn: day, at: actor.now, in: tx)
         try tx.audit(
             "contract.give_notice", target: id, organisation: contract.organisationID,

@@ -40,10 +40,12 @@ package struct DisclosureEndpoints: Sendable {
                 .post, "/v1/contracts/{contract_id}/disclosures", "Disclose a month's end-customer revenue",
                 tag: "Disclosures", requires: .permission(.disclosureWrite), use: disclose
             )
-            .status(201).failing("NO_DISCLOSURE_DUTY")
+            .status(201).failing("NO_DISCLOSURE_DUTY", "DISCLOSURE_FINAL")
             .described(
                 "ARR for the Solution share, MRR for the Enterprise revenue-share alternative. The latest of a month is in "
-                    + "force; one that comes after the month's invoice is trued up on the next one."),
+                    + "force; one that comes after the month's invoice is trued up on the next one. What a final month "
+                    + "was billed on is lowered by the platform only."
+            ),
             Endpoint(
                 .get, "/v1/contracts/{contract_id}/disclosures", "List a contract's disclosures, newest first",
                 tag: "Disclosures", requires: .permission(.disclosureRead), use: list),

@@ -33,6 +33,7 @@ package enum DisclosureService {
                 "NO_DISCLOSURE_DUTY", "The contract's terms of \(new.month) rest on no disclosed revenue.",
                 field: "month")
         }
+        try checkFinal(new, tx)
         let disclosure = Disclosure(
             id: actor.ids.new(), organisationID: record.contract.organisationID, contractID: new.contractID,
             month: new.month, basis: basis, amount: new.amount, disclosedBy: new.disclosedBy, note: new.note,
@@ -52,6 +53,18 @@ package enum DisclosureService {
     ) throws -> Page<Disclosure> {
         guard try ContractStore.contract(contract, in: tx) != nil else { throw Problem.notFound("contract") }
         return try DisclosureStore.list(of: contract, page: page, in: tx)
+    }
+
+    /// What a final month was billed on is lowered by the platform only; a figure that is still missing may follow.
+    private static func checkFinal(_ new: NewDisclosure, _ tx: borrowing Transaction<ScopeNode>) throws {
+        guard tx.scope != .platform,
+            let inForce = try DisclosureStore.all(of: new.contractID, in: tx).latest(for: new.month),
+            new.amount < inForce.amount,
+            let invoice = try MonthCloseStore.existing(new.contractID, new.month, tx), invoice.state != .draft
+        else { return }
+        throw Problem.conflict(
+            "DISCLOSURE_FINAL",
+            "\(new.month) is final, and \(inForce.amount.display) were disclosed for it. Ask the platform to lower it.")
     }
 
     private static func check(

@@ -41,6 +41,12 @@ enum DisclosureStore {
         """
     }
 
+    static func all(
+        of contract: ContractID, in tx: borrowing Transaction<ScopeNode>
+    ) throws(DatabaseError) -> [Disclosure] {
+        try tx.all(statement(of: contract))
+    }
+
     /// Newest first.
     static func list(
         of contract: ContractID, page: PageRequest, in tx: borrowing Transaction<ScopeNode>
