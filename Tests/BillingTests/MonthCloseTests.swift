@@ -199,6 +199,33 @@ import Testing
         }
     }
 
+    @Test func aMonthWaitsForTheDraftOfAnEarlierOne() async throws {
+        try await withBillingWorld(now: moment("2026-11-05T08:00:00Z")) { world in
+            let partner = try await world.partner()
+            let contract = try await world.contract(partner, from: "2025-01-01", .solution(SolutionTerms()))
+            _ = try await world.close.close(BillingWorld.october, as: world.principal)
+            let draft = try #require(try await world.invoice(contract)).invoice.id
+            _ = try await world.close.close(BillingWorld.october, as: world.principal)
+            #expect(try await world.invoice(contract)?.invoice.id == draft)
+            let written = try await world.test.database.transaction(for: PlatformScope()) { tx in
+                try tx.all(
+                    "select target from app.audit_event where action = 'invoice.draft'", as: (String).self)
+            }
+            #expect(written == ["\(draft)"])
+
+            try await world.disclose(contract, "2026-11", "0")
+            let december = world.at("2026-12-12T08:00:00Z")
+            let early = try await december.close.close(month("2026-11"), as: world.principal)
+            #expect(early.contracts.map(\.outcome.name) == ["waits"])
+            #expect(early.contracts[0].outcome.reason?.contains("EARLIER_MONTH_OPEN") == true)
+            #expect(try await world.invoice(contract, month("2026-11")) == nil)
+            for name in ["2026-10", "2026-11"] {
+                let report = try await december.close.close(month(name), as: world.principal)
+                #expect(report.contracts.map(\.outcome.name) == ["nothing_due"], "\(name)")
+            }
+        }
+    }
+
     @Test func aCorrectionDownwardsIsCarriedUntilItFits() async throws {
         try await withBillingWorld { world in
             let partner = try await world.partner()

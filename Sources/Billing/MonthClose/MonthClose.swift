@@ -8,7 +8,7 @@ package enum CloseOutcome: Sendable, Hashable {
     case alreadyFinal(InvoiceNumber?)
     /// Closed without an invoice: every line comes to nothing.
     case nothingDue
-    /// A draft that misses an input, and until when it waits.
+    /// A draft that misses an input, and until when it waits; or a month after such a draft, which is left as it is.
     case waits(String)
     /// Could not be computed; the reason. The other contracts are not affected.
     case parked(String)

@@ -147,7 +147,8 @@ package struct MonthCloseEndpoints: Sendable {
             )
             .described(
                 "Every contract in a transaction of its own; safe to repeat and to run twice at once. What waits for a "
-                    + "disclosure stays a draft, what cannot be computed is parked with its reason."
+                    + "disclosure stays a draft, and the months after it stay open; what cannot be computed is parked "
+                    + "with its reason."
             )
             .failing("MONTH_NOT_OVER", "VENDOR_MISSING").withoutIdempotencyKey()
             .timeLimit(seconds: MonthCloseEndpoints.seconds),

@@ -36,8 +36,11 @@ package struct MonthCloseService: Sendable {
                     return .final(record)
                 }
                 do {
-                    let (_, draft) = try MonthCloseService.compute(contract, month: month, books: books, tx)
+                    var (_, draft) = try MonthCloseService.compute(contract, month: month, books: books, tx)
                     guard contract.runs(in: month) || !draft.lines.isEmpty else { return nil }
+                    if let earlier = try MonthCloseService.openMonth(before: month, of: contract, tx) {
+                        draft.notices.append("\(earlier.words) is still a draft and is closed first.")
+                    }
                     return CloseRules.waits(draft, month: month, now: now).map { .waits(draft, until: $0) }
                         ?? .open(draft)
                 } catch let defect as BillingDefect {
@@ -96,7 +99,12 @@ package struct MonthCloseService: Sendable {
     ) async throws -> (CloseOutcome, VATTotal?) {
         do {
             return try await work.perform(as: principal, requestID: requestID) { tx, actor in
-                try MonthCloseService.close(id, month: month, shared: shared, tx, actor)
+                do {
+                    return try MonthCloseService.close(id, month: month, shared: shared, tx, actor)
+                } catch {
+                    MonthCloseService.log(error, of: id, month: month, tx, actor)
+                    throw error
+                }
             }
         } catch let error as DatabaseError where error.isAboutTheDatabase {
             throw error
@@ -113,8 +121,10 @@ package struct MonthCloseService: Sendable {
         guard let contract = try ContractStore.contract(id, lock: true, in: tx) else {
             throw Problem.notFound("contract")
         }
-        if let existing = try MonthCloseStore.existing(id, month, tx), existing.state != .draft {
-            return (.alreadyFinal(existing.number), nil)
+        let existing = try MonthCloseStore.existing(id, month, tx)
+        if let existing, existing.state != .draft { return (.alreadyFinal(existing.number), nil) }
+        if let earlier = try openMonth(before: month, of: contract, tx) {
+            return (.waits("the close of \(earlier), which is still a draft (EARLIER_MONTH_OPEN)"), nil)
         }
         try MonthCloseStore.holdUsage(of: contract, tx)
         let (subject, draft) = try compute(contract, month: month, books: shared.books, tx)
@@ -125,10 +135,28 @@ package struct MonthCloseService: Sendable {
         let waits = CloseRules.waits(draft, month: month, now: actor.now).map {
             "the \(draft.missing?.rawValue.uppercased() ?? "") disclosure of \(month), until \($0)"
         }
-        let invoice: InvoiceID = actor.ids.new()
+        let invoice = existing?.id ?? actor.ids.new()
         try MonthCloseStore.replaceDraft(draft, id: invoice, closing: closing, waitsFor: waits ?? "", tx)
-        if let waits { return (.waits(waits), draft.total) }
+        if let waits {
+            if existing?.hashes != draft.hashes {
+                try tx.audit(
+                    "invoice.draft", target: invoice, organisation: contract.organisationID,
+                    detail: [
+                        "contract": contract.number, "month": month.description, "waits_for": waits,
+                        "gross": draft.total.gross.description,
+                    ], by: actor)
+            }
+            return (.waits(waits), draft.total)
+        }
         return (try finish(invoice, draft, closing, tx, actor), draft.total)
+    }
+
+    /// An earlier month that began to close and still waits: months of a contract become final in their order. One that
+    /// was never closed at all is none of them, since a vendor may begin anywhere.
+    private static func openMonth(
+        before month: BillingMonth, of contract: Contract, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> BillingMonth? {
+        try MonthCloseStore.drafts(of: contract.id, before: month, tx).first { contract.runs(in: $0) }
     }
 
     private static func finish(
@@ -160,6 +188,19 @@ package struct MonthCloseService: Sendable {
             draft.isNothingDue ? "invoice.close_without_amount" : "invoice.finalise", target: invoice,
             organisation: closing.contract.organisationID, detail: detail, by: actor)
         return outcome
+    }
+
+    /// Why a contract is parked, for whoever looks into it; what stops the whole run is reported by its caller.
+    private static func log(
+        _ error: any Error, of id: ContractID, month: BillingMonth, _ tx: borrowing Transaction<ScopeNode>,
+        _ actor: Actor
+    ) {
+        if let error = error as? DatabaseError, error.isAboutTheDatabase { return }
+        tx.logger.error(
+            "a contract's month cannot be closed",
+            metadata: [
+                "contract": "\(id)", "month": "\(month)", "request_id": "\(actor.requestID)", "error": "\(error)",
+            ])
     }
 
     private static func reason(_ error: any Error) -> String {
@@ -245,7 +286,7 @@ extension DatabaseError {
     /// Nothing that a contract can be blamed for: the whole run stops and can be repeated.
     fileprivate var isAboutTheDatabase: Bool {
         switch self {
-        case .connectionLost, .poolExhausted, .unavailable, .cancelled, .serialization: true
+        case .connectionLost, .poolExhausted, .unavailable, .cancelled, .serialization, .lockTimeout: true
         default: false
         }
     }

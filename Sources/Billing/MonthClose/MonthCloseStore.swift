@@ -44,9 +44,13 @@ enum MonthCloseStore {
         let id: InvoiceID
         let state: Invoice.State
         let number: InvoiceNumber?
+        let hashes: InputHashes
 
         init(row: Row) throws {
             id = try row.value("invoice_id")
+            hashes = InputHashes(
+                contract: try row.value("contract_sha256"), usage: try row.value("usage_sha256"),
+                priceBook: try row.value("price_book_sha256"))
             state = try row.named("state")
             number = try row.value("number", as: Int64?.self).map {
                 InvoiceNumber(series: try row.value("series"), year: try row.value("year"), number: $0)
@@ -59,9 +63,21 @@ enum MonthCloseStore {
     ) throws(DatabaseError) -> Existing? {
         try tx.first(
             """
-            SELECT invoice_id, state, series, year, number FROM app.invoice
+            SELECT invoice_id, state, series, year, number, contract_sha256, usage_sha256, price_book_sha256
+            FROM app.invoice
             WHERE contract_id = \(contract) AND month = \(month) AND reason = 'month'
             """)
+    }
+
+    /// Months before `month` whose invoice is a draft, oldest first.
+    static func drafts(
+        of contract: ContractID, before month: BillingMonth, _ tx: borrowing Transaction<ScopeNode>
+    ) throws(DatabaseError) -> [BillingMonth] {
+        try tx.all(
+            """
+            SELECT month FROM app.invoice
+            WHERE contract_id = \(contract) AND month < \(month) AND state = 'draft' ORDER BY month
+            """, as: (BillingMonth).self)
     }
 
     /// Waits for every ingest that is under way for this organisation and program, and keeps new ones waiting until the
