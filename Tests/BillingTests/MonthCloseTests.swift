@@ -290,6 +290,27 @@ import Testing
         }
     }
 
+    @Test func aSustainedLoadIsReportedAndNeverCharged() async throws {
+        try await withBillingWorld { world in
+            let partner = try await world.partner()
+            _ = try await world.contract(partner, from: "2025-05-01", .enterprise(EnterpriseTerms()))
+            let tenant = try await world.tenants(1, of: partner, host: "licensee")[0]
+            func notices() async throws -> [String] {
+                let preview = try await world.close.preview(BillingWorld.october, in: .platform)
+                #expect(preview.first?.draft?.total.net == .zero)
+                return preview.first?.draft?.notices ?? []
+            }
+            // 14,000 × 25 is the plan.
+            for day in ["2026-08-15", "2026-09-15", "2026-10-15"] {
+                #expect(try await notices().isEmpty)
+                try await world.use(350_000, of: tenant, in: partner, at: "\(day)T10:00:00Z")
+                try await world.use(7, of: tenant, in: partner, at: "\(day)T11:00:00Z")
+            }
+            let reported = try await notices()
+            #expect(reported.count == 1 && reported[0].contains("7 additional turns"))
+        }
+    }
+
     @Test func thePeakCountsWhatWasProvisionedAtOnce() async throws {
         try await withBillingWorld { world in
             let partner = try await world.partner()

@@ -7,14 +7,20 @@ package enum InvoiceComputation {
     /// - Parameters:
     ///   - usage: the month's sums as far as they arrived.
     ///   - prior: final months for which something arrived after their invoice, oldest first.
+    ///   - before: the months just before, oldest first: notices of a longer time rest on them, charges never do.
     package static func compute(
-        _ subject: BillingSubject, month: BillingMonth, usage: MonthUsage, prior: [PriorMonth]
+        _ subject: BillingSubject, month: BillingMonth, usage: MonthUsage, prior: [PriorMonth],
+        before: [(month: BillingMonth, usage: MonthUsage)] = []
     ) throws -> InvoiceDraft {
         do {
             let (version, book) = try subject.terms(in: month)
             var lines = try FixedCharges(subject, month: month).lines()
             lines += try UsageCharges(subject, month: month).lines(usage)
             var notices = notices(subject, month: month, usage: usage, version: version)
+            if version.terms.program == .enterprise {
+                let months = (before + [(month, usage)]).map { load(of: subject, in: $0.month, usage: $0.usage) }
+                notices += SustainedLoadNotice(months: months, book: book.book.enterprise).map { [$0.sentence] } ?? []
+            }
             let adjustments = try prior.sorted { $0.month < $1.month }.flatMap {
                 try adjust($0, of: subject, in: month)
             }
@@ -93,6 +99,14 @@ package enum InvoiceComputation {
             return
                 "\(tenant.name) had metered calls but no voice enabled in \(month.words): nothing is charged for them."
         }
+    }
+
+    private static func load(
+        of subject: BillingSubject, in month: BillingMonth, usage: MonthUsage
+    ) -> SustainedLoadNotice.Month {
+        let period = subject.contract.period(in: month)
+        return SustainedLoadNotice.Month(
+            turns: usage.totalTurns, tenants: TenantTimeline.peakBillable(subject.tenants, in: period))
     }
 
     // MARK: Hash

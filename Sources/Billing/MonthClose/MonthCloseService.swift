@@ -236,7 +236,18 @@ extension MonthCloseService {
                 month: month, usage: try rounded(usage, of: subject, in: month, tx),
                 billed: try BillingInputStore.billed(contract.id, for: month, tx), causes: causes)
         }
-        return (subject, try InvoiceComputation.compute(subject, month: month, usage: usage, prior: prior))
+        let before = try monthsBefore(month, of: contract).map {
+            (month: $0, usage: try BillingInputStore.usage(of: contract, in: $0, tx))
+        }
+        return (
+            subject, try InvoiceComputation.compute(subject, month: month, usage: usage, prior: prior, before: before)
+        )
+    }
+
+    /// The months whose load counts for the notice of a sustained one, which only Enterprise has.
+    private static func monthsBefore(_ month: BillingMonth, of contract: Contract) -> [BillingMonth] {
+        guard contract.program == .enterprise else { return [] }
+        return (1..<Decided.monthsInARow).reversed().map { month.advanced(by: -$0) }.filter { contract.runs(in: $0) }
     }
 
     /// Voice rounded per call, where the contract agrees it.
