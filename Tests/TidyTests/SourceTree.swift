@@ -39,7 +39,10 @@ struct TextFile: Sendable {
 
     var name: String { path.split(separator: "/").last.map(String.init) ?? path }
     /// `Web` for `Sources/Web/HTML.swift` and `WebTests` for `Tests/WebTests/HTMLTests.swift`.
-    var module: String { path.split(separator: "/").dropFirst().first.map(String.init) ?? "" }
+    var module: String {
+        let parts = path.split(separator: "/").map(String.init)
+        return parts.first == "Benchmarks" ? "Benchmarks" : parts.dropFirst().first ?? ""
+    }
 }
 
 /// A Swift file with its text taken apart once.
