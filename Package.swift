@@ -96,7 +96,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "ControlPlaneTests",
-            dependencies: ["ControlPlane", "Kernel", "Postgres", "Web", "Tenancy", "Billing", "Rating", "TestSupport"],
+            dependencies: [
+                "ControlPlane", "Kernel", "Postgres", "Web", "Tenancy", "Billing", "Rating", "TestSupport", lifecycle,
+                logging,
+            ],
             swiftSettings: settings),
         .testTarget(name: "TidyTests", dependencies: [crypto], swiftSettings: settings),
     ]

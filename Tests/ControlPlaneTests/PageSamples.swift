@@ -120,7 +120,7 @@ extension PageSamples {
                     name: "Deployment Partner", contracts: 3, size: "40 instances", turns: nil,
                     invoiced: Money(cents: 29_250_000), running: .zero),
             ],
-            mayClose: true, mayCreateOrganisation: true)
+            invoicedMonth: "October 2026", mayClose: true, mayCreateOrganisation: true)
     }
 
     static var emptyOverview: OverviewPage {
@@ -128,7 +128,7 @@ extension PageSamples {
             today: "Wednesday, 18 November 2026", stats: [Stat("Active tenants", "0"), Stat("Turns, November", "0")],
             revenue: nil, attention: [], turns: nil,
             monthEnd: .init(month: "2026-10", name: "October 2026", steps: [], isOpen: false), programs: [],
-            mayClose: false, mayCreateOrganisation: false)
+            invoicedMonth: "October 2026", mayClose: false, mayCreateOrganisation: false)
     }
 }
 

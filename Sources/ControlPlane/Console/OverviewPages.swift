@@ -11,7 +11,7 @@ struct OverviewPage: Sendable {
         /// "89 tenants", "40 instances"
         let size: String
         let turns: Int64?
-        /// Net of the last closed month.
+        /// Net of the month that was invoiced last.
         let invoiced: Money
         /// Net of the running month as it stands; `nil` where there is too much to compute it on the way.
         let running: Money?
@@ -37,6 +37,8 @@ struct OverviewPage: Sendable {
     let turns: AreaChart?
     let monthEnd: MonthEnd
     let programs: [Program]
+    /// The month that was invoiced last: "September 2026".
+    let invoicedMonth: String
     let mayClose: Bool
     let mayCreateOrganisation: Bool
 
@@ -95,7 +97,7 @@ struct OverviewPage: Sendable {
             "Programs",
             [
                 .init("Program"), .number("Contracts"), .number("Tenants or instances"), .number("Turns this month"),
-                .number("Invoiced, \(monthEnd.name)"), .number("This month so far"),
+                .number("Invoiced, \(invoicedMonth)"), .number("This month so far"),
             ],
             rows: programs.map { program in
                 Table.Row([

@@ -52,7 +52,8 @@ extension AuditEvent {
 
     fileprivate var entry: TimelineEntry {
         TimelineEntry(
-            DisplayText.words(action), time: "\(DisplayText.minute(occurredAt)) · \(principalName)", text: summary)
+            AuditWords.sentence(of: action), time: "\(DisplayText.minute(occurredAt)) · \(principalName)",
+            text: action.hasSuffix(".create") ? "" : summary)
     }
 
     /// The page of the object, as far as there is one.
@@ -67,10 +68,32 @@ extension AuditEvent {
     /// Changed values and facts in a line.
     private var summary: String {
         let changes = detail.changes.map { change in
-            change.before.map { "\(change.field): \($0) → \(change.after ?? DisplayText.nothing)" }
-                ?? "\(change.field): \(change.after ?? DisplayText.nothing)"
+            change.before.map { "\(AuditWords.name(change.field)): \($0) → \(change.after ?? DisplayText.nothing)" }
+                ?? "\(AuditWords.name(change.field)): \(change.after ?? DisplayText.nothing)"
         }
-        let facts = detail.facts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+        let facts = detail.facts.sorted { $0.key < $1.key }.map { "\(AuditWords.name($0.key)): \($0.value)" }
         return String((changes + facts).joined(separator: ", ").prefix(300))
     }
+}
+
+/// Entries of the log as people say them.
+enum AuditWords {
+    /// `tenant.suspend` becomes "Tenant suspended"; what is not known here is only spaced out.
+    static func sentence(of action: String) -> String {
+        let parts = action.split(separator: ".", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { return DisplayText.words(action) }
+        let verb = verbs[parts[1]] ?? DisplayText.words(parts[1]).lowercased()
+        return "\(parts[0] == "api_key" ? "API key" : DisplayText.words(parts[0])) \(verb)"
+    }
+
+    /// `display_name` becomes "display name".
+    static func name(_ field: String) -> String { String(field.map { $0 == "_" ? " " : $0 }) }
+
+    private static let verbs = [
+        "create": "created", "update": "updated", "activate": "activated", "suspend": "suspended",
+        "resume": "resumed", "archive": "archived", "purge": "purged", "revoke": "revoked", "rotate": "rotated",
+        "sign": "signed", "give_notice": "under notice", "add_version": "amended", "finalise": "final",
+        "close_without_amount": "closed without an amount", "start": "started", "end": "ended",
+        "issue_password": "password issued",
+    ]
 }

@@ -93,7 +93,14 @@ struct InstanceRoutes: Sendable {
     }
 
     @Sendable private func blankForm(_ call: PageCall<NoInput>) async throws -> PageReply {
-        try await form(call, FormState(values: ["host": hosts(for: call.principal)[0].value]))
+        let vendor = try await services.work.read(call) { tx in
+            try Choices(services).organisations(of: [.vendor], tx).first?.value ?? ""
+        }
+        return try await form(
+            call,
+            FormState(values: [
+                "host": hosts(for: call.principal)[0].value, "organisation_id": vendor, "owner_id": vendor,
+            ]))
     }
 
     @Sendable private func create(_ call: PageCall<NewInput>) async throws -> PageReply {

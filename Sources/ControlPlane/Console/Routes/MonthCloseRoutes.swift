@@ -65,9 +65,22 @@ extension MonthClosePage.Row {
         let lines = preview.record?.lines ?? preview.draft?.lines ?? []
         self.init(
             contractID: "\(contract.id)", contract: contract.number, organisation: preview.buyer,
-            program: contract.program.shortWords, reason: lines.first?.explanation.sentence ?? "",
+            program: contract.program.shortWords, reason: Self.reason(lines),
             net: preview.record?.invoice.amounts.net ?? preview.draft?.total.net ?? .zero, lines: lines.count,
             status: preview.status)
+    }
+}
+
+extension MonthClosePage.Row {
+    /// What decided, in a few words; the contract's page says it in full.
+    private static func reason(_ lines: [DraftLine]) -> String {
+        guard let first = lines.first else { return DisplayText.nothing }
+        guard lines.count == 1 else { return "\(first.description) and \(lines.count - 1) more" }
+        let winners = first.explanation.winners.map { DisplayText.words($0).lowercased() }
+        guard !winners.isEmpty, first.explanation.candidates.count > 1 else { return first.description }
+        let words = winners.joined(separator: " and ")
+        return
+            "\(words.prefix(1).uppercased())\(words.dropFirst()), the highest of \(first.explanation.candidates.count)"
     }
 }
 

@@ -35,7 +35,8 @@ struct OverviewRoutes: Sendable {
             OverviewPage(
                 today: summary.today, stats: summary.stats, revenue: summary.revenue, attention: summary.attention,
                 turns: UsageCharts.turnsLine(figures.points, month: present, today: .today(at: call.now)),
-                monthEnd: summary.monthEnd, programs: summary.programs, mayClose: principal.holds(.billingClose),
+                monthEnd: summary.monthEnd, programs: summary.programs,
+                invoicedMonth: summary.invoicedMonth.display, mayClose: principal.holds(.billingClose),
                 mayCreateOrganisation: principal.holds(.organisationWrite)
             ).page)
     }

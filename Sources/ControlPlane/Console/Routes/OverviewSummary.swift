@@ -18,17 +18,19 @@ struct OverviewSummary: Sendable {
         return "\(names[((day + 3) % 7 + 7) % 7]), \(date.day) \(date.billingMonth.display)"
     }
 
+    /// The last month with a final invoice.
+    var invoicedMonth: BillingMonth { figures.revenue.map(\.month).max() ?? present.previous }
+
     var stats: [Stat] {
-        let last = figures.chartMonths.last ?? present.previous
-        let closed = figures.revenue.filter { $0.month == last }
+        let closed = figures.revenue.filter { $0.month == invoicedMonth }
         let turns = figures.usage.reduce(Int64(0)) { $0 + $1.turns }
         let invoices = closed.reduce(0) { $0 + $1.invoices }
         let programs = Set(figures.contracts.map(\.contract.program)).count
         return [
             Stat(
-                "Invoiced, \(last.display)", "€\(closed.reduce(Money.zero) { $0 + $1.net }.display)",
-                note: invoices == 0 ? "not closed yet" : "\(DisplayText.count(invoices, "final invoice"))",
-                trend: figures.chartMonths.map { month in
+                "Invoiced, \(invoicedMonth.display)", "€\(closed.reduce(Money.zero) { $0 + $1.net }.display)",
+                note: "\(DisplayText.count(invoices, "final invoice"))",
+                trend: figures.chartMonths.filter { $0 <= invoicedMonth }.map { month in
                     figures.revenue.filter { $0.month == month }.reduce(0) { $0 + $1.net.cents }
                 }),
             Stat(
@@ -43,26 +45,32 @@ struct OverviewSummary: Sendable {
 
     private static func active(_ usage: [HostUsage]) -> Int64 { usage.reduce(0) { $0 + $1.activeTenants } }
 
-    /// The last months by program from invoices, and the running one from its preview.
+    /// The last months by program: from invoices, and what is not closed yet from its preview, drawn pale.
     var revenue: BarChart? {
-        let forecast = figures.running ?? []
-        guard !figures.revenue.isEmpty || forecast.contains(where: { $0.net != .zero }) else { return nil }
         let months = figures.chartMonths + (figures.running == nil ? [] : [present])
         let series = Program.allCases.compactMap { program -> ChartSeries? in
-            let closed = figures.chartMonths.map { month in
-                figures.revenue.filter { $0.month == month && $0.program == program }.reduce(0) { $0 + $1.net.cents }
-            }
-            let running = forecast.filter { $0.contract.program == program }.reduce(0) { $0 + $1.net.cents }
-            let values = closed + (figures.running == nil ? [] : [running])
+            let values = months.map { net(of: program, in: $0).cents }
             return values.contains { $0 != 0 } ? ChartSeries(program.shortWords, values) : nil
         }
+        guard !series.isEmpty else { return nil }
+        let firstOpen = min(figures.openMonth ?? present, present)
         return BarChart(
             "Revenue by program", axis: "Month", unit: .cents,
             categories: months.map { month in
                 BarChart.Category(
-                    month.shortDisplay, name: month == present ? "\(month.display), so far" : month.display)
+                    month.shortDisplay, name: month < firstOpen ? month.display : "\(month.display), preview")
             },
-            series: series, provisionalFrom: figures.running == nil ? nil : figures.chartMonths.count)
+            series: series, provisionalFrom: months.firstIndex { $0 >= firstOpen })
+    }
+
+    private func net(of program: Program, in month: BillingMonth) -> Money {
+        let previews =
+            month == present ? figures.running ?? [] : month == figures.openMonth ? figures.open : []
+        guard previews.isEmpty else {
+            return previews.filter { $0.contract.program == program }.reduce(Money.zero) { $0 + $1.net }
+        }
+        return figures.revenue.filter { $0.month == month && $0.program == program }
+            .reduce(Money.zero) { $0 + $1.net }
     }
 
     // MARK: What needs a person
@@ -137,19 +145,14 @@ struct OverviewSummary: Sendable {
             let contracts = figures.contracts.filter { $0.contract.program == program }
             guard !contracts.isEmpty else { return nil }
             let usage = figures.usage.first { $0.host == program.host }
-            let net = figures.revenue.filter { $0.month == shownMonth && $0.program == program }
-                .reduce(Money.zero) { $0 + $1.net }
             return OverviewPage.Program(
                 name: program.words, contracts: contracts.count, size: size(of: program, contracts, usage),
-                turns: usage?.turns ?? 0, invoiced: net,
+                turns: usage?.turns ?? 0, invoiced: net(of: program, in: invoicedMonth),
                 running: figures.running.map { previews in
                     previews.filter { $0.contract.program == program }.reduce(Money.zero) { $0 + $1.net }
                 })
         }
     }
-
-    /// The month that the table's heading names.
-    private var shownMonth: BillingMonth { figures.openMonth ?? present.previous }
 
     private func size(of program: Program, _ contracts: [ContractRecord], _ usage: HostUsage?) -> String {
         guard program == .deployment else { return DisplayText.count(usage?.activeTenants ?? 0, "active tenant") }
