@@ -107,6 +107,8 @@ create table app.tenant (
     updated_at timestamptz not null,
     purge_at timestamptz,
     constraint tenant_slug unique (instance_id, slug),
+    -- what rows that name both refer to: policies see only one of the two, so nothing else keeps the pair together
+    constraint tenant_of_organisation unique (tenant_id, organisation_id),
     foreign key (instance_id, host) references app.instance (instance_id, host)
 );
 comment on table app.tenant is 'Isolated workspaces inside an instance. dist:reference';
@@ -125,17 +127,18 @@ grant update (end_customer_id, display_name, kind, state, state_reason, voice_en
 
 -- Every change that a bill depends on, with the full status after it: what was provisioned when, with or without voice.
 create table app.tenant_transition (
-    tenant_id uuid not null references app.tenant,
+    tenant_id uuid not null,
     -- the tenant's revision after the change: the order of the history, also of changes at one instant
     revision bigint not null,
-    organisation_id uuid not null references app.organisation,
+    organisation_id uuid not null,
     occurred_at timestamptz not null,
     state text not null,
     kind text not null,
     voice_enabled boolean not null,
     reason text not null default '',
     principal_id uuid not null,
-    primary key (tenant_id, revision)
+    primary key (tenant_id, revision),
+    foreign key (tenant_id, organisation_id) references app.tenant (tenant_id, organisation_id)
 );
 comment on table app.tenant_transition is 'History of a tenant''s state, kind and voice. Append-only. dist:tenant';
 create index tenant_transition_organisation on app.tenant_transition (organisation_id, occurred_at);
@@ -156,10 +159,11 @@ create table app.principal (
     kind text not null check (kind in ('api_key', 'operator', 'system')),
     display_name text not null check (char_length(display_name) between 1 and 200),
     organisation_id uuid references app.organisation,
-    tenant_id uuid references app.tenant,
+    tenant_id uuid,
     created_at timestamptz not null,
     disabled_at timestamptz,
-    check (tenant_id is null or organisation_id is not null)
+    check (tenant_id is null or organisation_id is not null),
+    foreign key (tenant_id, organisation_id) references app.tenant (tenant_id, organisation_id)
 );
 comment on table app.principal is 'Who acts: keys, operators, named jobs. dist:local';
 create index principal_organisation on app.principal (organisation_id);
@@ -180,12 +184,13 @@ create table app.binding (
     principal_id uuid not null references app.principal,
     role text not null check (char_length(role) between 1 and 60),
     organisation_id uuid references app.organisation,
-    tenant_id uuid references app.tenant,
+    tenant_id uuid,
     reason text not null default '' check (char_length(reason) <= 200),
     created_at timestamptz not null,
     created_by uuid not null,
     expires_at timestamptz,
-    check (tenant_id is null or organisation_id is not null)
+    check (tenant_id is null or organisation_id is not null),
+    foreign key (tenant_id, organisation_id) references app.tenant (tenant_id, organisation_id)
 );
 comment on table app.binding is 'Grants: principal, role, scope node. dist:local';
 create index binding_principal on app.binding (principal_id);
@@ -206,7 +211,7 @@ create table app.api_key (
     api_key_id uuid not null primary key,
     principal_id uuid not null references app.principal,
     organisation_id uuid references app.organisation,
-    tenant_id uuid references app.tenant,
+    tenant_id uuid,
     -- the public part, shown in the console and in logs
     key_id text not null,
     display_name text not null check (char_length(display_name) between 1 and 200),
@@ -220,7 +225,8 @@ create table app.api_key (
     last_used_at timestamptz,
     revision bigint not null default 1,
     constraint api_key_key_id unique (key_id),
-    check (tenant_id is null or organisation_id is not null)
+    check (tenant_id is null or organisation_id is not null),
+    foreign key (tenant_id, organisation_id) references app.tenant (tenant_id, organisation_id)
 );
 comment on table app.api_key is 'API keys by their public id; the secret only as a hash. dist:local';
 create index api_key_organisation on app.api_key (organisation_id, api_key_id);
@@ -246,6 +252,16 @@ create table app.session (
 comment on table app.session is 'Console sessions by the hash of their cookie. dist:local';
 grant select, insert, update, delete on app.session to controlplane_system;
 
+-- A key's sessions end with its secret, in the same transaction: whoever may end a key sees no sessions.
+create function app.end_sessions_of_key() returns trigger language plpgsql
+    security definer set search_path = pg_catalog, pg_temp as
+$$ begin delete from app.session where principal_id = new.principal_id; return null; end $$;
+revoke execute on function app.end_sessions_of_key() from public;
+create trigger api_key_ends_sessions after update of secret_hash, revoked_at on app.api_key
+    for each row when (old.secret_hash <> new.secret_hash or old.revoked_at is distinct from new.revoked_at)
+    execute function app.end_sessions_of_key();
+create index session_principal on app.session (principal_id);
+
 create table app.one_time_password (
     password_hash bytea not null primary key check (octet_length(password_hash) = 32),
     principal_id uuid not null references app.principal,
@@ -267,7 +283,9 @@ create table app.idempotency_record (
     status bigint not null,
     body bytea not null,
     created_at timestamptz not null,
-    primary key (principal_id, idempotency_key)
+    primary key (principal_id, idempotency_key),
+    check (tenant_id is null or organisation_id is not null),
+    foreign key (tenant_id, organisation_id) references app.tenant (tenant_id, organisation_id)
 );
 comment on table app.idempotency_record is 'Stored answers by idempotency key. dist:local';
 create index idempotency_record_created on app.idempotency_record (created_at);
@@ -307,9 +325,9 @@ create policy organisation_own on app.audit_event to controlplane_app
 grant select, insert on app.audit_event to controlplane_app, controlplane_system;
 
 create table app.tenant_audit_event (
-    tenant_id uuid not null references app.tenant,
+    tenant_id uuid not null,
     audit_event_id uuid not null,
-    organisation_id uuid not null references app.organisation,
+    organisation_id uuid not null,
     occurred_at timestamptz not null,
     principal_id uuid not null,
     principal_name text not null,
@@ -317,7 +335,8 @@ create table app.tenant_audit_event (
     target text not null,
     detail jsonb not null default '{}',
     request_id text not null default '',
-    primary key (tenant_id, audit_event_id)
+    primary key (tenant_id, audit_event_id),
+    foreign key (tenant_id, organisation_id) references app.tenant (tenant_id, organisation_id)
 );
 comment on table app.tenant_audit_event is 'What was done to a tenant. Append-only. dist:tenant';
 create index tenant_audit_event_organisation on app.tenant_audit_event (organisation_id, audit_event_id);

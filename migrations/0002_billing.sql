@@ -138,7 +138,8 @@ grant select, insert, update (finalised_before) on app.usage_cutoff to controlpl
 grant select, insert, update on app.usage_cutoff to controlplane_system;
 
 -- One row per event, for ever: the primary key is the dedupe key, and no time is part of it. No foreign key of its own:
--- the hour row that the same statement writes carries it, at a fraction of the cost. Keys compare by bytes.
+-- the hour row that the same statement writes carries it, and the policies check the pair of tenant and organisation,
+-- both at a fraction of the cost. Keys compare by bytes.
 create table app.usage_event (
     tenant_id uuid not null,
     source text collate "C" not null,
@@ -165,14 +166,15 @@ alter table app.usage_event enable row level security;
 create policy system_all on app.usage_event to controlplane_system using (true) with check (true);
 create policy tenant_own on app.usage_event to controlplane_app
     using (tenant_id = (select app.current_tenant()))
-    with check (tenant_id = (select app.current_tenant()));
+    with check (tenant_id = (select app.current_tenant()) and exists (select from app.tenant t
+        where t.tenant_id = usage_event.tenant_id and t.organisation_id = usage_event.organisation_id));
 create policy organisation_own on app.usage_event to controlplane_app
     using (organisation_id = (select app.current_organisation()))
-    with check (organisation_id = (select app.current_organisation()));
+    with check (organisation_id = (select app.current_organisation()) and exists (select from app.tenant t
+        where t.tenant_id = usage_event.tenant_id and t.organisation_id = usage_event.organisation_id));
 grant select, insert on app.usage_event to controlplane_app, controlplane_system;
 
 -- Hourly sums, changed by the statement that stores the events, so they are always exactly the events.
-alter table app.tenant add constraint tenant_of_organisation unique (tenant_id, organisation_id);
 create table app.usage_hour (
     tenant_id uuid not null,
     meter text collate "C" not null,
@@ -217,7 +219,9 @@ create table app.usage_import (
     finished boolean not null default false,
     created_at timestamptz not null,
     updated_at timestamptz not null,
-    constraint usage_import_file unique nulls not distinct (organisation_id, tenant_id, file_sha256)
+    constraint usage_import_file unique nulls not distinct (organisation_id, tenant_id, file_sha256),
+    check (tenant_id is null or organisation_id is not null),
+    foreign key (tenant_id, organisation_id) references app.tenant (tenant_id, organisation_id)
 );
 comment on table app.usage_import is 'Progress of usage imports. dist:local';
 alter table app.usage_import enable row level security;

@@ -27,6 +27,30 @@ import Testing
         #expect(bad == [])
     }
 
+    /// A policy sees one of the two, so the pair is kept together by a key to the tenant; where that costs too much, by the
+    /// check of every policy of the application.
+    @Test func aTenantIsNamedWithItsOwnOrganisation() async throws {
+        let bad = try await findings(
+            """
+            with t as (
+                select c.oid, c.relname, array(select a.attnum from unnest(array['tenant_id', 'organisation_id']) n
+                    join pg_attribute a on a.attrelid = c.oid and a.attname = n and not a.attisdropped
+                    order by n desc) as pair
+                from pg_class c where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p')
+                    and c.oid <> 'app.tenant'::regclass
+            )
+            select relname from t where cardinality(pair) = 2
+                and not exists (select from pg_constraint x where x.conrelid = t.oid and x.contype = 'f'
+                    and x.confrelid = 'app.tenant'::regclass and x.conkey = pair and x.convalidated)
+                and not (select bool_and(coalesce(regexp_replace(with_check, '\\s+', ' ', 'g') ~ format(
+                        'EXISTS \\( SELECT FROM (app\\.)?tenant t WHERE \\(\\(t.tenant_id = %1$s.tenant_id\\) AND '
+                        '\\(t.organisation_id = %1$s.organisation_id\\)\\)\\)', relname), false))
+                    from pg_policies p where p.schemaname = 'app' and p.tablename = relname
+                        and p.roles = '{controlplane_app}' and p.cmd in ('ALL', 'INSERT', 'UPDATE'))
+            """)
+        #expect(bad == [])
+    }
+
     /// A policy that is evaluated per row instead of once per statement makes lists slow by orders of magnitude.
     @Test func policiesReadTheContextInASubselect() async throws {
         let bad = try await findings(
@@ -124,6 +148,58 @@ import Testing
             }
             #expect(denied == "42501" || denied == "0LP01" || denied == "22023", "\(statement): \(denied)")
         }
+    }
+
+    /// A row of one's own that names somebody else's tenant, or of one's own tenant that names another organisation.
+    @Test func theDatabaseRefusesAStrangersTenantUnderTheOwnName() async throws {
+        try await World.with { world in
+            let mine = try await world.tenant(of: world.beta, slug: "mine")
+            let other = try await world.tenant(of: world.alpha, slug: "t")
+            let cases: [(ScopeNode, TenantID, OrganisationID)] = [
+                (world.beta.admin.scope, other.id, world.beta.id),
+                (.tenant(mine.id, of: world.beta.id), mine.id, world.alpha.id),
+            ]
+            for (scope, tenant, organisation) in cases {
+                for statement in Self.pairs(tenant, organisation, at: world.clock.now) {
+                    await #expect(throws: DatabaseError.self, "\(statement)") {
+                        try await world.test.database.transaction(for: scope) { tx in try tx.execute(statement) }
+                    }
+                }
+            }
+            for statement in Self.pairs(mine.id, world.beta.id, at: world.clock.now) {
+                try await world.test.database.transaction(for: world.beta.admin.scope) { tx in
+                    try tx.execute(statement)
+                }
+            }
+        }
+    }
+
+    private static func pairs(_ tenant: TenantID, _ organisation: OrganisationID, at now: Timestamp) -> [SQL] {
+        [
+            """
+            insert into app.usage_event (tenant_id, source, event_id, organisation_id, meter, key_source, quantity, \
+            occurred_at, received_at, late, payload_hash)
+            values (\(tenant), 's', 'e', \(organisation), 'turn', 'partner', 1, \(now), \(now), false, '')
+            """,
+            """
+            insert into app.usage_hour (tenant_id, meter, key_source, hour, late, organisation_id, quantity, events)
+            values (\(tenant), 'turn', 'partner', \(now), false, \(organisation), 1, 1)
+            """,
+            """
+            insert into app.tenant_transition (tenant_id, revision, organisation_id, occurred_at, state, kind, \
+            voice_enabled, principal_id)
+            values (\(tenant), 99, \(organisation), \(now), 'active', 'production', false, gen_random_uuid())
+            """,
+            """
+            insert into app.tenant_audit_event (tenant_id, audit_event_id, organisation_id, occurred_at, \
+            principal_id, principal_name, action, target)
+            values (\(tenant), gen_random_uuid(), \(organisation), \(now), gen_random_uuid(), 'x', 'x', 'x')
+            """,
+            """
+            insert into app.principal (principal_id, kind, display_name, organisation_id, tenant_id, created_at)
+            values (gen_random_uuid(), 'api_key', 'x', \(organisation), \(tenant), \(now))
+            """,
+        ]
     }
 
     /// The policies hold against rows written under somebody else's name, whatever the services check.

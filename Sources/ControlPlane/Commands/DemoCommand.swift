@@ -16,11 +16,7 @@ struct DemoCommand: AsyncParsableCommand {
             try await Configuration.withApplication { application in
                 try await application.prepare()
                 let key = try await DemoLoader(application, directory: directory).load { Output.line($0) }
-                if let key {
-                    Output.line("Partner API key (\(DemoLoader.tourPartner)): \(key)")
-                } else {
-                    Output.line("There are partners already; nothing was loaded.")
-                }
+                if let key { Output.line("Partner API key (\(DemoLoader.tourPartner)): \(key)") }
             }
         }
     }

@@ -14,22 +14,30 @@ struct DemoLoader {
     private let application: Application
     private let directory: String
 
+    /// Written last, so that an interrupted demo is not taken for a whole one.
+    private var mark: String { "\(directory)/complete" }
+
     /// - Parameter directory: where the usage files are written; made when missing.
     init(_ application: Application, directory: String) {
         self.application = application
         self.directory = directory
     }
 
-    /// Loads everything unless there are partners already; says what it does. Returns the API key of the tour's partner.
+    /// Loads everything unless there are partners already; says what it does, or what to do instead. Returns the API key
+    /// of the tour's partner, which exists only once.
     func load(_ say: @escaping (String) -> Void) async throws -> String? {
         let plan = try DemoPlan.shipped()
         let tenancy = application.tenancy
         let partners = try await tenancy.work.read(in: .platform) { tx in
             var filter = OrganisationFilter()
             filter.kind = .partner
-            return try tenancy.organisations.list(filter, PageRequest(limit: 1, cursor: nil), tx)
+            return try tenancy.organisations.list(filter, PageRequest(limit: 100, cursor: nil), tx)
         }
-        guard partners.items.isEmpty else { return nil }
+        guard partners.items.isEmpty else {
+            explain(partners.items, say)
+            return nil
+        }
+        try? FileManager.default.removeItem(atPath: mark)
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let platform = try await prepareVendor(plan)
         var enrolled: [Enrolled] = []
@@ -39,7 +47,22 @@ struct DemoLoader {
         try await disclose(enrolled, plan)
         try await closeEarlierMonths(enrolled, plan)
         say("Demo: every month before \(plan.month) is closed; \(plan.month) is yours to close.")
-        return try await tourKey(enrolled)
+        let key = try await tourKey(enrolled)
+        try Data().write(to: URL(fileURLWithPath: mark))
+        return key
+    }
+
+    /// Why nothing is loaded, and how to go on.
+    private func explain(_ partners: [Organisation], _ say: (String) -> Void) {
+        guard FileManager.default.fileExists(atPath: mark), let first = partners.first else {
+            say("Demo: not loaded: there are partners already, and \(mark) is missing.")
+            say("  If loading was interrupted, the demo is incomplete: stop, delete the database with its directory")
+            say("  (for 'dev' and 'scripts/run': the --directory) and start again.")
+            return
+        }
+        let partner = partners.first { $0.profile.displayName == Self.tourPartner } ?? first
+        say("Demo: loaded before. A new API key for \(partner.profile.displayName):")
+        say("  controlplane key create --role partner.admin --organisation \(partner.id) --name Tour")
     }
 
     /// A partner of the plan with its real ids.

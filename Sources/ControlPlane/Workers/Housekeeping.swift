@@ -2,8 +2,9 @@ import Logging
 import ServiceLifecycle
 import Tenancy
 
-/// Small recurring work: writes down which keys were used, forgets old sessions and stored answers. One bounded batch per
-/// turn; a failed turn is logged and the next one tries again.
+/// Small recurring work: writes down which keys were used, forgets old sessions and stored answers, purges tenants whose
+/// retention is over. One bounded batch of each job per turn; a failed job is logged, holds up no other, and the next turn
+/// tries it again.
 struct Housekeeping: Service {
     static let interval: Duration = .seconds(60)
 
@@ -20,12 +21,22 @@ struct Housekeeping: Service {
     }
 
     private func turn() async {
+        let tenancy = tenancy
+        await attempt("note used keys") { try await tenancy.authenticator.flushLastUsed() }
+        await attempt("purge sessions") { try await tenancy.sessions.purgeExpired() }
+        await attempt("purge idempotency records") { _ = try await tenancy.work.purgeIdempotencyRecords() }
+        await attempt("purge tenants") {
+            _ = try await tenancy.work.perform(job: "purge tenants") { tx, actor in
+                try tenancy.tenants.purgeDue(tx, actor)
+            }
+        }
+    }
+
+    private func attempt(_ job: String, _ body: () async throws -> Void) async {
         do {
-            try await tenancy.authenticator.flushLastUsed()
-            try await tenancy.sessions.purgeExpired()
-            _ = try await tenancy.work.purgeIdempotencyRecords()
+            try await body()
         } catch {
-            logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
+            logger.warning("housekeeping failed", metadata: ["job": "\(job)", "error": "\(error)"])
         }
     }
 }

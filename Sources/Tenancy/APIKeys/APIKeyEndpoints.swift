@@ -143,7 +143,7 @@ func apiKeyEndpoints(
             let reply = try await work.perform(call) { tx, actor in
                 APIKeyResource(try keys.revoke(call.input.apiKeyID, tx, actor))
             }
-            try await authenticator.forget(key: reply.value.apiKeyID)
+            authenticator.forgetAnswers()
             return reply
         },
 
@@ -155,7 +155,7 @@ func apiKeyEndpoints(
                 let issued = try keys.rotate(call.input.apiKeyID, tx, actor)
                 return APIKeyResource(issued.key, secret: issued.token)
             }
-            try await authenticator.forget(key: reply.value.apiKeyID)
+            authenticator.forgetAnswers()
             return reply
         }
         .failing("KEY_ENDED", "ROLE_EXCEEDS_CREATOR"),

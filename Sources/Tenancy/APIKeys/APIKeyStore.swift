@@ -67,6 +67,14 @@ enum APIKeyStore {
             """)
     }
 
+    /// The hash of a key's secret while it is not revoked. Holds the key until the commit: it cannot end beside a session
+    /// that is being opened with it.
+    static func holdSecret(of keyID: String, _ tx: borrowing Transaction<ScopeNode>) throws -> [UInt8]? {
+        try tx.first(
+            "select secret_hash from app.api_key where key_id = \(keyID) and revoked_at is null for share",
+            as: ([UInt8]).self)
+    }
+
     /// Remembers roughly when keys were last used: at most one write per key and `bucket`.
     static func touch(
         _ keyIDs: [String], at now: Timestamp, bucket: Duration, _ tx: borrowing Transaction<ScopeNode>

@@ -81,15 +81,9 @@ package final class Authenticator: Sendable {
         return holder.principal
     }
 
-    /// Ends every session that was opened with a key and forgets the key's answers, after it was revoked or got another
-    /// secret.
-    package func forget(key id: APIKeyID) async throws {
-        let holder = try await database.transaction(for: ScopeNode.platform) { tx -> PrincipalID? in
-            guard let key = try APIKeyStore.find(id, tx) else { return nil }
-            try SessionStore.end(of: key.principalID, tx)
-            return key.principalID
-        }
-        memory.withLock { memory in memory.answers = memory.answers.filter { $0.value.principal.id != holder } }
+    /// Forgets all answers, after a key was revoked or got another secret; its sessions have ended in that transaction.
+    package func forgetAnswers() {
+        memory.withLock { $0.answers.removeAll(keepingCapacity: true) }
     }
 
     /// Forgets one session, which has been ended.
@@ -98,7 +92,8 @@ package final class Authenticator: Sendable {
         memory.withLock { _ = $0.answers.removeValue(forKey: question) }
     }
 
-    /// Writes down which keys were used. Called by a worker now and then, so that no request waits for it.
+    /// Writes down which keys were used. Called by a worker now and then, so that no request waits for it. When it fails,
+    /// the next call tries again.
     package func flushLastUsed() async throws {
         let used = memory.withLock { memory in
             defer { memory.usedKeys = [] }
@@ -106,8 +101,13 @@ package final class Authenticator: Sendable {
         }
         guard !used.isEmpty else { return }
         let now = time.now
-        try await database.transaction(for: ScopeNode.platform) { tx in
-            try APIKeyStore.touch(used, at: now, bucket: Self.lastUsedBucket, tx)
+        do {
+            try await database.transaction(for: ScopeNode.platform) { tx in
+                try APIKeyStore.touch(used, at: now, bucket: Self.lastUsedBucket, tx)
+            }
+        } catch {
+            memory.withLock { $0.usedKeys.formUnion(used) }
+            throw error
         }
     }
 }

@@ -51,8 +51,10 @@ extension Problem {
         detail: "The password or key is not valid, was used already, or has expired. "
             + "'controlplane sign-in-password' prints a new password.")
 
-    /// 429: too many attempts from one address.
+    /// 429: another wrong one after too many from one address.
     static let tooManyAttempts = Problem(
         status: 429, reason: "TOO_MANY_ATTEMPTS", title: "Too many attempts",
-        detail: "Wait a quarter of an hour before you try to sign in again.", retryAfterSeconds: 900)
+        detail: "Too many wrong passwords or keys came from your address. A valid one still works; after a wrong one, "
+            + "wait a quarter of an hour. 'controlplane sign-in-password' prints a new password.",
+        retryAfterSeconds: 900)
 }

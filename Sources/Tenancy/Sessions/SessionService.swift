@@ -28,10 +28,9 @@ package struct SessionService: Sendable {
         return password
     }
 
-    /// Opens a session with a one-time password. 401 for every kind of wrong one, 429 after too many.
+    /// Opens a session with a one-time password. 401 for every kind of wrong one, 429 for one more after too many.
     package func signIn(password: String, from address: String?) async throws -> OpenedSession {
         let now = work.time.now
-        try limiter.check(address, at: now)
         guard let hash = OneTimePassword.hash(ofTyped: password) else { throw refuse(address, now) }
         let session = try await work.perform(job: "sign in") { tx, actor -> OpenedSession? in
             guard let id = try SessionStore.take(password: hash, at: actor.now, tx),
@@ -46,13 +45,16 @@ package struct SessionService: Sendable {
     /// Opens a session for the holder of an API key; it ends with the key at the latest.
     package func signIn(apiKey: String, from address: String?) async throws -> OpenedSession {
         let now = work.time.now
-        try limiter.check(address, at: now)
-        guard let principal = try await authenticator.principal(bearer: apiKey.trimmed) else {
-            throw refuse(address, now)
+        guard let token = APIKeyToken(apiKey.trimmed),
+            let principal = try await authenticator.principal(bearer: token.text)
+        else { throw refuse(address, now) }
+        let session = try await work.perform(job: "sign in") { tx, actor -> OpenedSession? in
+            // What the authenticator remembers may have ended a moment ago; a session lives longer than that.
+            guard try APIKeyStore.holdSecret(of: token.keyID, tx) == token.hash else { return nil }
+            return try open(for: principal, tx, actor)
         }
-        return try await work.perform(job: "sign in") { tx, actor in
-            try open(for: principal, tx, actor)
-        }
+        guard let session else { throw refuse(address, now) }
+        return session
     }
 
     /// Ends a session; one that has ended already is no error.
@@ -96,7 +98,6 @@ package struct SessionService: Sendable {
     }
 
     private func refuse(_ address: String?, _ now: Timestamp) -> Problem {
-        limiter.noteFailure(address, at: now)
-        return .signInFailed
+        limiter.noteFailure(address, at: now) ? .tooManyAttempts : .signInFailed
     }
 }

@@ -46,11 +46,6 @@ enum SessionStore {
         try tx.execute("delete from app.session where token_hash = \(hash)")
     }
 
-    /// Every session of one principal.
-    static func end(of principal: PrincipalID, _ tx: borrowing Transaction<ScopeNode>) throws {
-        try tx.execute("delete from app.session where principal_id = \(principal)")
-    }
-
     static func purge(at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>) throws {
         try tx.execute("delete from app.session where expires_at <= \(now)")
         try tx.execute("delete from app.one_time_password where expires_at <= \(now)")

@@ -1,8 +1,8 @@
 import Kernel
 import Synchronization
 
-/// Counts failed attempts to sign in by address. In memory and per process: the passwords are long enough, this only
-/// keeps the noise down.
+/// Counts failed attempts to sign in by address. In memory and per process: the secrets are long enough, this only keeps
+/// the noise down. It never stands in the way of a valid one, because all visitors behind a proxy share its address.
 final class SignInLimiter: Sendable {
     static let attempts = 10
     static let window: Duration = .seconds(900)
@@ -15,16 +15,8 @@ final class SignInLimiter: Sendable {
 
     private let windows = Mutex<[String: Window]>([:])
 
-    /// 429 when the address has used up its attempts.
-    func check(_ address: String?, at now: Timestamp) throws(Problem) {
-        let failures = windows.withLock { windows in
-            guard let window = windows[address ?? ""], now < window.end else { return 0 }
-            return window.failures
-        }
-        if failures >= Self.attempts { throw .tooManyAttempts }
-    }
-
-    func noteFailure(_ address: String?, at now: Timestamp) {
+    /// Counts a failed attempt; whether the address had used up its attempts before.
+    func noteFailure(_ address: String?, at now: Timestamp) -> Bool {
         windows.withLock { windows in
             if windows.count >= Self.capacity {
                 windows = windows.filter { now < $0.value.end }
@@ -33,9 +25,10 @@ final class SignInLimiter: Sendable {
             let key = address ?? ""
             if let window = windows[key], now < window.end {
                 windows[key]?.failures += 1
-            } else {
-                windows[key] = Window(failures: 1, end: now.advanced(by: Self.window))
+                return window.failures >= Self.attempts
             }
+            windows[key] = Window(failures: 1, end: now.advanced(by: Self.window))
+            return false
         }
     }
 }

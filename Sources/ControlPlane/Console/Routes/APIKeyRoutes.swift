@@ -138,7 +138,7 @@ struct APIKeyRoutes: Sendable {
         let key = try await services.work.perform(call) { tx, actor in
             try services.tenancy.apiKeys.revoke(id, tx, actor)
         }
-        try await services.tenancy.authenticator.forget(key: id)
+        services.tenancy.authenticator.forgetAnswers()
         return .redirect(to: "/api-keys", flash: Flash(.ok, "\(key.displayName) is revoked."))
     }
 }
