@@ -42,7 +42,7 @@ struct Serve: AsyncParsableCommand {
         let group = ServiceGroup(
             services: [database] + web.services, gracefulShutdownSignals: [.sigterm], logger: logger)
         async let running: Void = group.run()
-        print("port=\(await web.mainPort.value())")
+        print("port=\(try await web.mainPort.value())")
         fflush(nil)
         try await running
     }

@@ -26,8 +26,8 @@ extension Application {
         let announcement = Announcement {
             try await onReady(
                 Addresses(
-                    http: .init(host: configuration.httpAddress.host, port: await web.mainPort.value()),
-                    health: .init(host: configuration.healthAddress.host, port: await web.healthPort.value())))
+                    http: .init(host: configuration.httpAddress.host, port: try await web.mainPort.value()),
+                    health: .init(host: configuration.healthAddress.host, port: try await web.healthPort.value())))
         }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(

@@ -171,7 +171,7 @@ private func withMeteringServer(
         let group = ServiceGroup(services: web.services, logger: hooks.logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
-            let port = await web.mainPort.value()
+            let port = try await web.mainPort.value()
             do {
                 try await body(world, MeteringServer(port: port))
             } catch {

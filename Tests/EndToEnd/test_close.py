@@ -94,13 +94,6 @@ def test_estimated_without_a_disclosure(invoices):
     assert invoices["Nordlicht Agentur"]["estimated"] is False
 
 
-def test_the_printable_invoice_shows_the_same(vendor, invoices):
-    invoice = invoices["Nordlicht Agentur"]
-    page = vendor.send("GET", f"/v1/invoices/{invoice['invoice_id']}/print", expect=200)
-    assert page.headers["Content-Type"].startswith("text/html")
-    assert "5,475.00" in page.text and invoice["number"] in page.text
-
-
 def test_numbers_have_no_gaps(closed):
     assert_gapless(closed)
 

@@ -81,10 +81,12 @@ def test_readiness_tells_that_the_database_is_gone(cluster, installation):
     service = Service(installation, "readiness")
     try:
         cluster.kill()
-        answer = wait_until(
-            lambda: (found := requests.get(service.health + "/readyz", timeout=10)).status_code == 503 and found,
-            20, "readiness to turn false")
-        assert answer.json()["reasons"]
+
+        def reasons() -> list[str]:
+            answer = requests.get(service.health + "/readyz", timeout=10)
+            return answer.json()["reasons"] if answer.status_code == 503 else []
+
+        assert "database" in wait_until(reasons, 20, "readiness to turn false")[0]
         assert requests.get(service.health + "/livez", timeout=5).status_code == 200
         cluster.start()
         service.wait_until_ready(20)

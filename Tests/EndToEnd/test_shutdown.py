@@ -7,7 +7,7 @@ import time
 import pytest
 from harness.api import turn
 from harness.ledger import Writers, compare
-from harness.places import wait_until
+from harness.places import SCRATCH, wait_until
 from harness.product import Dev, Installation, Service
 
 
@@ -85,3 +85,12 @@ def test_dev_refuses_a_directory_in_use():
         running.wait_until_ready()
     finally:
         running.remove()
+
+
+def test_a_port_in_use_ends_the_start_with_a_reason(dev):
+    from harness.product import clean_environment, run
+
+    options = ["--no-demo", "--directory", str(SCRATCH / "port-in-use"), "--health-port", "0", "--port", str(dev.port)]
+    done = run("dev", *options, environment=clean_environment(), timeout=60)
+    assert done.returncode != 0
+    assert "in use" in done.stderr + done.stdout, done.stderr

@@ -39,7 +39,7 @@ struct TestServer: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let server = TestServer(
-                port: await web.mainPort.value(), healthPort: await web.healthPort.value(), metrics: metrics,
+                port: try await web.mainPort.value(), healthPort: try await web.healthPort.value(), metrics: metrics,
                 log: log, group: group)
             do {
                 try await body(server)

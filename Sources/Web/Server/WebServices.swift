@@ -46,27 +46,45 @@ package struct WebServices: Sendable {
 package final class BoundPort: Sendable {
     private struct State {
         var port: Int?
-        var waiting: [CheckedContinuation<Int, Never>] = []
+        var waiting: [Int: CheckedContinuation<Int, any Error>] = [:]
+        var cancelled: Set<Int> = []
+        var tickets = 0
     }
 
     private let state = Mutex(State())
 
-    /// Returns as soon as the listener is bound; never when it cannot be.
-    package func value() async -> Int {
-        await withCheckedContinuation { continuation in
-            let port = state.withLock { state in
-                if state.port == nil { state.waiting.append(continuation) }
-                return state.port
+    /// Returns as soon as the listener is bound. One that cannot be bound ends the group of services, and with it this
+    /// task: then it throws `CancellationError`.
+    package func value() async throws -> Int {
+        let ticket = state.withLock { state in
+            state.tickets += 1
+            return state.tickets
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let answer: Result<Int, any Error>? = state.withLock { state in
+                    if let port = state.port { return .success(port) }
+                    if state.cancelled.remove(ticket) != nil { return .failure(CancellationError()) }
+                    state.waiting[ticket] = continuation
+                    return nil
+                }
+                if let answer { continuation.resume(with: answer) }
             }
-            if let port { continuation.resume(returning: port) }
+        } onCancel: {
+            let waiting = state.withLock { state in
+                let waiting = state.waiting.removeValue(forKey: ticket)
+                if waiting == nil { state.cancelled.insert(ticket) }
+                return waiting
+            }
+            waiting?.resume(throwing: CancellationError())
         }
     }
 
     func set(_ port: Int) {
         let waiting = state.withLock { state in
             state.port = port
-            defer { state.waiting = [] }
-            return state.waiting
+            defer { state.waiting = [:] }
+            return state.waiting.values
         }
         for continuation in waiting { continuation.resume(returning: port) }
     }
