@@ -153,7 +153,13 @@ package struct Field: Sendable {
         let notes = (isWrong ? ["\(name)-error"] : []) + (hint.isEmpty ? [] : ["\(name)-hint"])
         let described = notes.isEmpty ? nil : notes.joined(separator: " ")
         return
-            #"\#(#" aria-invalid="true""#, when: isWrong)\#(attribute: "aria-describedby", described)\#(" required", when: isRequired && !isFilter)"#
+            #"\#(#" aria-invalid="true""#, when: isWrong)\#(attribute: "aria-describedby", described)\#(" required", when: demandsInput)"#
+    }
+
+    /// A box may always stay empty: to a browser a required one is one that must be ticked.
+    private var demandsInput: Bool {
+        if case .check = control { return false }
+        return isRequired && !isFilter
     }
 }
 
