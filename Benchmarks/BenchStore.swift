@@ -36,9 +36,9 @@ enum BenchStore {
     static func insertUsage(from begin: Timestamp, at start: Timestamp, _ tx: borrowing Transaction<ScopeNode>) throws {
         try tx.execute(
             """
-            insert into app.tenant_transition (tenant_id, transition_id, organisation_id, occurred_at, state, kind,
+            insert into app.tenant_transition (tenant_id, revision, organisation_id, occurred_at, state, kind,
                 voice_enabled, principal_id)
-            select tenant_id, gen_random_uuid(), organisation_id, \(start), 'active', 'production', false, tenant_id
+            select tenant_id, 1, organisation_id, \(start), 'active', 'production', false, tenant_id
             from app.tenant
             """)
         try tx.execute(
