@@ -48,6 +48,12 @@ struct Application: Sendable {
             Bearer …', and an Idempotency-Key with every POST that you may have to repeat.
             """)
 
+    /// The API's description, as `GET /openapi.json` serves it.
+    func document() throws -> JSON {
+        try OpenAPI.document(
+            of: endpoints + [OpenAPI.endpoint(for: endpoints, info: Self.info)], info: Self.info)
+    }
+
     /// Everything that is served.
     func site() throws -> Site {
         let openAPI = try OpenAPI.endpoint(for: endpoints, info: Self.info)

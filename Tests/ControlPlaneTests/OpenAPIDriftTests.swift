@@ -10,7 +10,7 @@ import Testing
     @Test func theDocumentIsTheCommittedOne() throws {
         let configuration = try Configuration([.databaseURL: "", .databaseSystemURL: ""])
         let application = Application(configuration, logger: Logger(label: "test"))
-        let document = try OpenAPI.document(of: application.endpoints, info: Application.info).prettyText
+        let document = try application.document().prettyText
         let file = PagesTests.root.appending(path: "docs/openapi.json")
         let committed = try String(contentsOf: file, encoding: .utf8)
         // No #expect on the texts themselves: nobody reads two of them side by side.
@@ -21,7 +21,7 @@ import Testing
     @Test func everyReferenceIsDefinedAndEveryOperationIsNamedOnce() throws {
         let configuration = try Configuration([.databaseURL: "", .databaseSystemURL: ""])
         let application = Application(configuration, logger: Logger(label: "test"))
-        let text = try OpenAPI.document(of: application.endpoints, info: Application.info).prettyText
+        let text = try application.document().prettyText
         let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
         let document = try #require(object)
         let components = document["components"] as? [String: Any] ?? [:]

@@ -40,7 +40,7 @@ def test_generated_requests(service, role):
     command = [
         Path(sys.executable).with_name("schemathesis"), "run", service.address + "/openapi.json",
         "--header", f"Authorization: Bearer {key}", "--phases", "examples,coverage,fuzzing", "--mode", "all",
-        "--checks", ",".join(CHECKS), "--max-examples", str(EXAMPLES), "--seed", "20261121", "--workers", "2",
+        "--checks", ",".join(CHECKS), "--max-examples", str(EXAMPLES), "--seed", "20261121", "--workers", "1",
         "--request-timeout", "20", "--continue-on-failure", "--suppress-health-check", "all", "--no-shrink",
         "--warnings", "off", "--output-truncate", "true",
     ]

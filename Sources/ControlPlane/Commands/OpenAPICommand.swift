@@ -12,6 +12,6 @@ struct OpenAPICommand: ParsableCommand {
     func run() throws {
         let configuration = try Configuration([.databaseURL: "", .databaseSystemURL: ""])
         let application = Application(configuration, logger: Logger(label: "openapi"))
-        print(try OpenAPI.document(of: application.endpoints, info: Application.info).prettyText)
+        print(try application.document().prettyText)
     }
 }
