@@ -17,7 +17,9 @@ struct BenchCluster: Sendable {
         let path = URL(fileURLWithPath: directory).standardizedFileURL.path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         var configuration = PrivateCluster.Configuration(directory: path + "/postgres")
-        configuration.settings = ["shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min"]
+        configuration.settings = [
+            "shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min", "wal_compression=on",
+        ]
         return BenchCluster(
             directory: path, cluster: try await PrivateCluster.start(configuration, logger: logger))
     }

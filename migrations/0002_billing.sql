@@ -181,13 +181,15 @@ create table app.usage_hour (
     key_source text collate "C" not null,
     hour timestamptz not null,
     late boolean not null,
+    -- concurrent batches add to different slots of an hour instead of waiting for each other's commit; readers sum
+    slot smallint not null default 0,
     organisation_id uuid not null,
     quantity bigint not null,
     events bigint not null,
-    primary key (tenant_id, meter, key_source, hour, late),
+    primary key (tenant_id, meter, key_source, hour, late, slot),
     foreign key (tenant_id, organisation_id) references app.tenant (tenant_id, organisation_id)
 ) with (fillfactor = 70);
-comment on table app.usage_hour is 'Usage per tenant, meter, key source and hour. dist:tenant';
+comment on table app.usage_hour is 'Usage per tenant, meter, key source and hour, in slots. dist:tenant';
 create index usage_hour_organisation on app.usage_hour (organisation_id, hour);
 alter table app.usage_hour enable row level security;
 create policy system_all on app.usage_hour to controlplane_system using (true) with check (true);

@@ -16,9 +16,14 @@ package struct ID<Kind: IdentifierKind>: Hashable, Sendable, Comparable, CustomS
 
     /// Parses the written form; `nil` for another prefix, a wrong length or a foreign character.
     package init?(_ text: some StringProtocol) {
-        let parts = text.split(separator: "_", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0] == Kind.prefix, let uuid = CrockfordBase32.uuid(from: parts[1].utf8)
-        else { return nil }
+        let uuid = Array(text.utf8).withUnsafeBufferPointer { CrockfordBase32.uuid(from: $0, prefix: Kind.prefix) }
+        guard let uuid else { return nil }
+        self.uuid = uuid
+    }
+
+    /// The same from the bytes of a larger text.
+    package init?(utf8 text: UnsafeBufferPointer<UInt8>) {
+        guard let uuid = CrockfordBase32.uuid(from: text, prefix: Kind.prefix) else { return nil }
         self.uuid = uuid
     }
 
@@ -102,14 +107,18 @@ enum CrockfordBase32 {
         return String(decoding: characters, as: UTF8.self)
     }
 
-    static func uuid(from text: some Collection<UInt8>) -> UUID? {
-        guard text.count == 26, let first = text.first, values[Int(first)] <= 7 else { return nil }
+    /// Reads `prefix_` and 26 characters, and nothing else.
+    static func uuid(from text: UnsafeBufferPointer<UInt8>, prefix: String) -> UUID? {
+        let start = prefix.utf8.count + 1
+        guard text.count == start + 26, text[start - 1] == UInt8(ascii: "_"),
+            text[..<(start - 1)].elementsEqual(prefix.utf8), values[Int(text[start])] <= 7
+        else { return nil }
         var number = UInt128(0)
-        for character in text {
-            let value = values[Int(character)]
+        for index in start..<text.count {
+            let value = values[Int(text[index])]
             guard value != 255 else { return nil }
             number = number << 5 | UInt128(value)
         }
-        return UUID(bytes: (0..<16).map { UInt8(truncatingIfNeeded: number >> UInt128(8 * (15 - $0))) })
+        return withUnsafeBytes(of: number.bigEndian) { UUID(uuid: $0.load(as: uuid_t.self)) }
     }
 }

@@ -103,14 +103,19 @@ package enum CivilDay {
 package enum RFC3339 {
     /// Parses a whole slice; `nil` when anything is left over.
     package static func parse(_ text: ArraySlice<UInt8>) -> Timestamp? {
-        var reader = DigitReader(rest: text)
+        text.withUnsafeBufferPointer { parse($0) }
+    }
+
+    /// The same for a part of a larger buffer.
+    package static func parse(_ text: UnsafeBufferPointer<UInt8>) -> Timestamp? {
+        var reader = DigitReader(bytes: text)
         guard let year = reader.number(4), reader.take("-"), let month = reader.number(2), reader.take("-"),
             let day = reader.number(2), reader.take("T", or: "t"), let hour = reader.number(2), reader.take(":"),
             let minute = reader.number(2), reader.take(":"), let second = reader.number(2),
             year >= 1900, (1...12).contains(month), (1...CivilDay.daysInMonth(year: year, month: month)).contains(day),
             hour < 24, minute < 60, second < 60
         else { return nil }
-        guard let fraction = reader.fraction(), let offsetMinutes = reader.offset(), reader.rest.isEmpty else {
+        guard let fraction = reader.fraction(), let offsetMinutes = reader.offset(), reader.isAtEnd else {
             return nil
         }
         let days = CivilDay.number(year: year, month: month, day: day)
@@ -118,7 +123,7 @@ package enum RFC3339 {
         return Timestamp(microseconds: seconds * 1_000_000 + fraction)
     }
 
-    /// `2026-10-31T22:59:59Z`, with a fraction only where there is one.
+    /// Writes a time as `2026-10-31T23:00:00Z`, with six digits of fraction only when there is one.
     package static func text(of time: Timestamp) -> String {
         let (seconds, fraction) = floorDivide(time.microseconds, 1_000_000)
         let (days, secondOfDay) = floorDivide(seconds, 86_400)
@@ -141,24 +146,34 @@ package enum RFC3339 {
     }
 
     private struct DigitReader {
-        var rest: ArraySlice<UInt8>
+        let bytes: UnsafeBufferPointer<UInt8>
+        var position = 0
+
+        var isAtEnd: Bool { position == bytes.count }
+
+        mutating func digit() -> Int? {
+            guard position < bytes.count, bytes[position] &- 48 < 10 else { return nil }
+            position += 1
+            return Int(bytes[position - 1] - 48)
+        }
 
         mutating func number(_ count: Int) -> Int? {
-            guard rest.count >= count else { return nil }
             var value = 0
             for _ in 0..<count {
-                guard let digit = rest.popFirst(), (48...57).contains(digit) else { return nil }
-                value = value * 10 + Int(digit - 48)
+                guard let digit = digit() else { return nil }
+                value = value * 10 + digit
             }
             return value
         }
 
-        mutating func take(_ character: Unicode.Scalar, or other: Unicode.Scalar? = nil) -> Bool {
-            guard let first = rest.first,
-                first == UInt8(ascii: character) || other.map({ first == UInt8(ascii: $0) }) == true
-            else { return false }
-            rest.removeFirst()
+        mutating func take(_ character: Unicode.Scalar) -> Bool {
+            guard position < bytes.count, bytes[position] == UInt8(ascii: character) else { return false }
+            position += 1
             return true
+        }
+
+        mutating func take(_ character: Unicode.Scalar, or other: Unicode.Scalar) -> Bool {
+            take(character) || take(other)
         }
 
         /// Microseconds; zero without a fraction, `nil` for a dot without digits or more than nine of them.
@@ -166,10 +181,9 @@ package enum RFC3339 {
             guard take(".") else { return 0 }
             var value: Int64 = 0
             var count = 0
-            while let digit = rest.first, (48...57).contains(digit) {
-                if count < 6 { value = value * 10 + Int64(digit - 48) }
+            while let digit = digit() {
+                if count < 6 { value = value * 10 + Int64(digit) }
                 count += 1
-                rest.removeFirst()
             }
             guard (1...9).contains(count) else { return nil }
             for _ in 0..<max(0, 6 - count) { value *= 10 }

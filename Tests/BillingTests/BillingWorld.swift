@@ -157,7 +157,7 @@ struct BillingWorld: Sendable {
                     (tenant_id, meter, key_source, hour, late, organisation_id, quantity, events)
                 values (\(tenant), \(meter), \(meter == "turn" ? "partner" : ""), \(hour), \(late), \(organisation),
                     \(quantity), 1)
-                on conflict (tenant_id, meter, key_source, hour, late) do update
+                on conflict (tenant_id, meter, key_source, hour, late, slot) do update
                     set quantity = u.quantity + excluded.quantity, events = u.events + 1
                 """)
         }

@@ -84,7 +84,9 @@ import Testing
                     "INVALID_MILLISECONDS", "INVALID_DIRECTION",
                 ])
             let meters = try await world.test.database.transaction(for: PlatformScope()) { tx in
-                try tx.all("select meter || ' ' || quantity from app.usage_hour order by 1", as: (String).self)
+                try tx.all(
+                    "select meter || ' ' || sum(quantity) from app.usage_hour group by meter order by 1",
+                    as: (String).self)
             }
             #expect(meters == ["voice 62000", "voice_unmetered 16"])
         }

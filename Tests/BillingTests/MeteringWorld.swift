@@ -70,8 +70,8 @@ struct MeteringWorld: Sendable {
         let (hours, events) = try await test.database.transaction(for: PlatformScope()) { tx in
             let hours = try tx.all(
                 """
-                select concat_ws(' ', tenant_id, meter, key_source, hour, late, organisation_id, quantity, events)
-                from app.usage_hour order by 1
+                select concat_ws(' ', tenant_id, meter, key_source, hour, late, organisation_id, sum(quantity), sum(events))
+                from app.usage_hour group by tenant_id, meter, key_source, hour, late, organisation_id order by 1
                 """, as: (String).self)
             let events = try tx.all(
                 """

@@ -101,7 +101,8 @@ def compare(ledger: Ledger, query):
         "select coalesce(e.tenant_id, h.tenant_id), e.n, h.n, h.q from"
         " (select tenant_id, meter, key_source, date_trunc('hour', occurred_at) as hour, late, count(*) n,"
         "  sum(quantity) q from app.usage_event group by 1, 2, 3, 4, 5) e"
-        " full join (select tenant_id, meter, key_source, hour, late, events n, quantity q from app.usage_hour) h"
+        " full join (select tenant_id, meter, key_source, hour, late, sum(events) n, sum(quantity) q"
+        "  from app.usage_hour group by 1, 2, 3, 4, 5) h"
         " using (tenant_id, meter, key_source, hour, late)"
         " where e.n is distinct from h.n or e.q is distinct from h.q")
     assert different == [], f"hours that are not the sum of their events: {different[:5]}"

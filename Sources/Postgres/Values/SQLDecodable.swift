@@ -69,7 +69,17 @@ extension Bool: SQLDecodable {
 }
 
 extension UUID: SQLDecodable {
-    package init(sqlText: String) throws(DatabaseError) { self = try parsed(UUID(uuidString: sqlText)) }
+    /// The server's own form: 32 hexadecimal digits with hyphens. Foundation's initialiser scans far slower.
+    package init(sqlText: String) throws(DatabaseError) {
+        var number = UInt128(0)
+        var digits = 0
+        for byte in sqlText.utf8 where byte != UInt8(ascii: "-") {
+            number = number << 4 | UInt128(try parsed(HexDigit.value(byte)))
+            digits += 1
+        }
+        guard digits == 32 else { throw .decoding("a column is not a UUID") }
+        self = withUnsafeBytes(of: number.bigEndian) { UUID(uuid: $0.load(as: uuid_t.self)) }
+    }
 }
 
 extension ID: SQLDecodable {

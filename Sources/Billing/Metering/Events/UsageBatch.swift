@@ -10,6 +10,11 @@ package enum UsageBatch {
     }
 
     private static func array(_ body: [UInt8]) throws(Problem) -> [UsageItem] {
+        let plain = body.withUnsafeBufferPointer { bytes -> [UsageItem]? in
+            var reader = PlainEventReader(bytes)
+            return reader.array(limit: Limits.usageBatchEvents)
+        }
+        if let plain { return plain }
         let document: JSON
         do throws(JSONError) {
             document = try JSON(parsing: body)
@@ -41,6 +46,11 @@ package enum UsageBatch {
 
     /// One line of NDJSON.
     package static func item(line: ArraySlice<UInt8>) -> UsageItem {
+        let plain = line.withUnsafeBufferPointer { bytes -> UsageItem? in
+            var reader = PlainEventReader(bytes)
+            return reader.line()
+        }
+        if let plain { return plain }
         do throws(JSONError) {
             return UsageEventReader.item(try JSON(parsing: line))
         } catch {
