@@ -46,6 +46,25 @@ import Testing
         }
     }
 
+    /// A partner may report a month before it enters the tenant: one turn in the month makes it active (domain 2.2).
+    @Test func tenantsEnteredAfterTheMonthAreActiveByTheirUsage() async throws {
+        try await withBillingWorld { world in
+            let partner = try await world.partner()
+            let contract = try await world.contract(partner, from: "2025-01-01", .solution(SolutionTerms()))
+            try await world.disclose(contract, "2026-10", "0")
+            let since = "2026-11-01T09:00:00Z"
+            for kind in ["production", "sandbox"] {
+                for tenant in try await world.tenants(2, of: partner, host: "vendor", kind: kind, since: since) {
+                    try await world.use(1, of: tenant, in: partner)
+                }
+            }
+            _ = try await world.tenants(3, of: partner, host: "vendor", since: since)
+            _ = try await world.close.close(BillingWorld.october, as: world.principal)
+            let invoice = try #require(try await world.invoice(contract))
+            #expect(invoice.nets == ["solution_month": "598.00"])
+        }
+    }
+
     @Test func wholesale() async throws {
         try await withBillingWorld { world in
             let plain = try await world.partner("Plain")

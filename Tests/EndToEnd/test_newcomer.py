@@ -52,6 +52,14 @@ def test_gzip_and_json_arrays_are_the_same_path(partner, tenant):
     assert answer["accepted"] == 50
 
 
+def test_last_month_counts_a_tenant_that_was_entered_only_now(partner, tenant):
+    """The demo has 12 active tenants in October; one turn makes the newcomer the thirteenth."""
+    partner.report([turn(tenant["tenant_id"], "october", "2026-10-31T22:59:59Z")])
+    line = partner.get("/v1/billing/preview", month="2026-10")["contracts"][0]["lines"][0]
+    candidates = {found["name"]: found["amount"] for found in line["explanation"]["candidates"]}
+    assert candidates["tenant_floor"] == "3887.00"
+
+
 def test_preview_writes_nothing(dev, partner, vendor):
     before = len(vendor.all("/v1/invoices"))
     preview = partner.get("/v1/billing/preview", month="2026-10")

@@ -20,7 +20,9 @@ def server_binaries() -> Path:
 
 
 class Cluster:
-    def __init__(self):
+    """A new server, or with `model` one with everything that the model has, copied while that runs."""
+
+    def __init__(self, model: "Cluster | None" = None):
         self.directory = Path(tempfile.mkdtemp(prefix="controlplane-e2e-", dir="/var/tmp"))
         self.data = self.directory / "data"
         self.account = {}
@@ -29,28 +31,33 @@ class Cluster:
             os.chown(self.directory, user.pw_uid, user.pw_gid)
             self.account = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         self.process: subprocess.Popen | None = None
-        initdb = [server_binaries() / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        subprocess.run(
-            [*initdb, "--locale=C"], check=True, stdout=subprocess.DEVNULL, cwd=self.directory, **self.account)
+        if model:
+            make = ["pg_basebackup", "-d", model.url(), "-D", self.data, "--checkpoint=fast"]
+        else:
+            make = ["initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
+        done = subprocess.run(
+            [server_binaries() / make[0], *make[1:]], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            cwd=self.directory, **self.account)
+        assert done.returncode == 0, done.stderr
         self.start()
 
     def start(self):
-        """Starts the server; also after a kill, when old backends may still hold its memory for a moment."""
-        wait_until(self._try_start, 60, "PostgreSQL to start", pause=0.3)
+        """Starts the server, also after a kill: its recovery may take long on a busy disk."""
+        arguments = ["-D", self.data, "-c", "listen_addresses=", "-c", f"unix_socket_directories={self.directory}",
+                     "-c", "max_connections=80", "-c", "recovery_init_sync_method=syncfs"]
+        with open(self.directory / "server.log", "ab") as log:
+            self.process = subprocess.Popen(
+                [server_binaries() / "postgres", *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                cwd=self.directory, **self.account)
+        wait_until(self._is_ready, 180, "PostgreSQL to start")
 
-    def _try_start(self) -> bool:
-        arguments = ["-D", self.data, "-c", "listen_addresses=", "-c", f"unix_socket_directories={self.directory}"]
-        log = open(self.directory / "server.log", "ab")
-        self.process = subprocess.Popen(
-            [server_binaries() / "postgres", *arguments, "-c", "max_connections=80"],
-            stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.directory, **self.account)
-        log.close()
-        while self.process.poll() is None:
-            lines = self._pid_lines()
-            if len(lines) >= 8 and lines[0] == str(self.process.pid) and lines[7].startswith("ready"):
-                return True
-            time.sleep(0.02)
-        return False
+    def _is_ready(self) -> bool:
+        assert self.process.poll() is None, f"PostgreSQL ended with {self.process.returncode}:\n{self.tail()}"
+        lines = self._pid_lines()
+        return len(lines) >= 8 and lines[0] == str(self.process.pid) and lines[7].startswith("ready")
+
+    def tail(self) -> str:
+        return (self.directory / "server.log").read_text(errors="replace")[-3000:]
 
     def _pid_lines(self) -> list[str]:
         try:
@@ -59,20 +66,19 @@ class Cluster:
             return []
 
     def kill(self):
-        """SIGKILL to the server and all of its processes, as when the machine loses power."""
-        children = []
-        for status in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                parent = int(status.read_text().rsplit(")", 1)[1].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if parent == self.process.pid:
-                children.append(int(status.parent.name))
-        for process in [self.process.pid, *children]:
-            try:
-                os.kill(process, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        """SIGKILL to the server and all of its processes at one point in time, as when the machine loses power.
+
+        The first process is stopped before its children are listed, so that none is born meanwhile. One that is
+        left over could wait for ever for a lock of a dead one, and hold the shared memory that a new server needs.
+        """
+        self.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: process_status(self.process.pid)[0] == "T", 60, "PostgreSQL to stop")
+        children = [number for number in map(int, filter(str.isdigit, os.listdir("/proc")))
+                    if process_status(number)[1] == self.process.pid]
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        wait_until(lambda: all(process_status(child)[0] in "ZX" for child in children), 60, "its children to end")
+        self.process.kill()
         self.process.wait()
 
     def restart(self):
@@ -101,6 +107,15 @@ def query(url: str, sql: str) -> list[list[str]]:
         capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, f"{sql}\n{done.stderr}"
     return [line.split("\x1f") for line in done.stdout.splitlines() if line]
+
+
+def process_status(number: int) -> tuple[str, int]:
+    """The state of a process, `X` when there is none, and the number of its parent."""
+    try:
+        state, parent = Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X", 0
+    return state, int(parent)
 
 
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -78,14 +78,17 @@ enum BillingInputStore {
 
     // MARK: Tenants
 
+    /// Also tenants that were entered here only after the period but used something in it: their whole history.
     private static func tenants(of contract: Contract, until end: Timestamp) -> SQL {
         """
         SELECT t.tenant_id, t.display_name, t.created_at, t.state, t.kind, t.voice_enabled,
             x.occurred_at, x.state, x.kind, x.voice_enabled
         FROM app.tenant t
-        LEFT JOIN app.tenant_transition x ON x.tenant_id = t.tenant_id AND x.occurred_at < \(end)
+        LEFT JOIN app.tenant_transition x ON x.tenant_id = t.tenant_id
+            AND (x.occurred_at < \(end) OR t.created_at >= \(end))
         WHERE t.organisation_id = \(contract.organisationID) AND t.host = \(contract.program.host)
-            AND t.created_at < \(end)
+            AND (t.created_at < \(end) OR EXISTS
+                (SELECT FROM app.usage_hour u WHERE u.tenant_id = t.tenant_id AND u.hour < \(end)))
         ORDER BY t.tenant_id, x.revision
         """
     }

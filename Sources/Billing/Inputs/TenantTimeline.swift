@@ -44,8 +44,11 @@ package struct TenantTimeline: Sendable, Hashable {
         }
     }
 
+    /// Usage can be older than the tenant's record: before it, the first kind counts.
     func isProduction(in period: Range<Timestamp>) -> Bool {
-        statuses(in: period).contains { $0.status.isProduction }
+        let during = statuses(in: period)
+        return during.isEmpty
+            ? statuses.first?.isProduction ?? false : during.contains { $0.status.isProduction }
     }
 
     /// Voice was enabled at any time of the period while the tenant was billable.
