@@ -42,6 +42,8 @@ let package = Package(
             name: "Rating", exclude: ["README.md"], resources: [.embedInCode("PriceBook/pricebook-2.1.json")],
             swiftSettings: settings),
         .target(
+            name: "Telephony", dependencies: ["Kernel", crypto], exclude: ["README.md"], swiftSettings: settings),
+        .target(
             name: "Postgres", dependencies: ["CLibPQ", "Kernel", crypto, lifecycle, logging, nioPosix],
             swiftSettings: settings),
         .target(
@@ -82,6 +84,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: settings),
         .testTarget(name: "RatingTests", dependencies: ["Rating"], swiftSettings: settings),
+        .testTarget(name: "TelephonyTests", dependencies: ["Kernel", "Telephony"], swiftSettings: settings),
         .testTarget(
             name: "PostgresTests", dependencies: ["Kernel", "Postgres", "TestSupport"], swiftSettings: settings),
         .testTarget(

@@ -1,0 +1,40 @@
+import FoundationEssentials
+import Kernel
+import Telephony
+import Testing
+
+@Suite struct VoicePlanTests {
+    private let tenant = TenantID(UUID(bytes: [UInt8](repeating: 7, count: 16)))
+
+    private func entry(_ domain: String, _ numbers: [String]) throws -> VoicePlan.Entry {
+        let organisation = OrganisationID(UUID(bytes: [UInt8](repeating: 8, count: 16)))
+        var routing = TenantPlan.Routing()
+        routing.numbers = try numbers.enumerated().map { index, text in
+            PhoneNumber(
+                id: PhoneNumberID(UUID(bytes: [UInt8](repeating: UInt8(index), count: 16))),
+                e164: try #require(E164(text)), displayName: "", routes: [])
+        }
+        let identity = TenantPlan.Identity(
+            tenantID: tenant, organisationID: organisation, domain: domain, country: .austria)
+        return VoicePlan.Entry(revision: "r", plan: TenantPlan(identity, routing: routing))
+    }
+
+    @Test func aNewPlanTakesThePlaceOfTheOldOne() throws {
+        var plan = VoicePlan([try entry("a.example", ["+43720000001", "+43720000002"])])
+        plan.set(try entry("b.example", ["+43720000002"]))
+        let kept = try #require(E164("+43720000002"))
+        #expect(plan.entry(domain: "a.example") == nil)
+        #expect(plan.entry(number: try #require(E164("+43720000001"))) == nil)
+        #expect(plan.entry(number: kept)?.plan.domain == "b.example")
+        plan.remove(tenant)
+        #expect(plan.entries.isEmpty && plan.entry(number: kept) == nil)
+    }
+
+    @Test func aDomainIsFoundInItsOwnSpellingOnly() throws {
+        let plan = VoicePlan([try entry("a.example", [])])
+        #expect(plan.entry(domain: "A.EXAMPLE") == nil)
+    }
+
+    @Test(arguments: ["43720123456", "+0720123456", "+43 720", "+43", "+1234567890123456", "+43720x"])
+    func notANumber(_ text: String) { #expect(E164(text) == nil) }
+}
