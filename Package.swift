@@ -58,10 +58,14 @@ let package = Package(
         .target(
             name: "Billing", dependencies: ["Kernel", "Postgres", "Web", "Tenancy", "Rating", crypto],
             swiftSettings: settings),
+        .target(
+            name: "Voice",
+            dependencies: ["Kernel", "Postgres", "Web", "Tenancy", "Telephony", crypto, lifecycle, logging, nioPosix],
+            exclude: ["README.md"], swiftSettings: settings),
         .executableTarget(
             name: "ControlPlane",
             dependencies: [
-                "Kernel", "Postgres", "Web", "Rating", "Tenancy", "Billing",
+                "Kernel", "Postgres", "Web", "Rating", "Tenancy", "Billing", "Telephony", "Voice",
                 argumentParser, crypto, hummingbird, lifecycle, logging,
             ],
             exclude: ["Migrations/CHECKSUMS"],
@@ -98,10 +102,14 @@ let package = Package(
             dependencies: ["Kernel", "Postgres", "Web", "Tenancy", "Billing", "Rating", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
+            name: "VoiceTests",
+            dependencies: ["Kernel", "Postgres", "Web", "Tenancy", "Telephony", "Voice", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "ControlPlane", "Kernel", "Postgres", "Web", "Tenancy", "Billing", "Rating", "TestSupport", lifecycle,
-                logging,
+                "ControlPlane", "Kernel", "Postgres", "Web", "Tenancy", "Billing", "Rating", "Telephony", "Voice",
+                "TestSupport", lifecycle, logging,
             ],
             swiftSettings: settings),
         .testTarget(name: "TidyTests", dependencies: [crypto], swiftSettings: settings),

@@ -13,7 +13,8 @@ import Testing
         "Web": ["Kernel"],
         "Tenancy": ["Kernel", "Postgres", "Web"],
         "Billing": ["Kernel", "Postgres", "Web", "Tenancy", "Rating"],
-        "ControlPlane": ["Kernel", "Postgres", "Web", "Rating", "Tenancy", "Billing"],
+        "Voice": ["Kernel", "Postgres", "Web", "Tenancy", "Telephony"],
+        "ControlPlane": ["Kernel", "Postgres", "Web", "Rating", "Tenancy", "Billing", "Telephony", "Voice"],
     ]
 
     /// Modules of others that only some of ours may import; whatever starts with the key is meant.

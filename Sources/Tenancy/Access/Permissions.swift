@@ -23,15 +23,21 @@ extension Permission {
     package static let billingPreview = Permission("billing.preview")
     /// Finalise the invoices of a month.
     package static let billingClose = Permission("billing.close")
+    package static let voiceRead = Permission("voice.read")
+    package static let voiceWrite = Permission("voice.write")
+    /// End, transfer or announce into running calls.
+    package static let voiceControl = Permission("voice.control")
+    /// FreeSWITCH nodes and what they send: credentials, configuration bundles, quarantined records.
+    package static let voiceNode = Permission("voice.node")
 
     /// What only looks.
     package static let reading: Set<Permission> = [
         .organisationRead, .instanceRead, .tenantRead, .apiKeyRead, .auditRead, .contractRead, .disclosureRead,
-        .usageRead, .invoiceRead, .billingPreview,
+        .usageRead, .invoiceRead, .billingPreview, .voiceRead,
     ]
 
     package static let all: Set<Permission> = reading.union([
         .organisationWrite, .instanceWrite, .tenantWrite, .tenantTransition, .apiKeyWrite, .contractWrite,
-        .disclosureWrite, .usageWrite, .billingClose,
+        .disclosureWrite, .usageWrite, .billingClose, .voiceWrite, .voiceControl, .voiceNode,
     ])
 }

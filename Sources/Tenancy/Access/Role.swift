@@ -25,6 +25,7 @@ package struct Role: Sendable, Hashable {
         case usageReporter = "usage.reporter"
         case tenantAdmin = "tenant.admin"
         case tenantViewer = "tenant.viewer"
+        case voiceOperator = "voice.operator"
     }
 
     package let name: Name
@@ -39,14 +40,20 @@ package struct Role: Sendable, Hashable {
             name: .partnerAdmin, levels: [.organisation],
             permissions: Permission.reading.union([
                 .organisationWrite, .instanceWrite, .tenantWrite, .tenantTransition, .apiKeyWrite, .disclosureWrite,
-                .usageWrite,
+                .usageWrite, .voiceWrite, .voiceControl, .voiceNode,
             ])),
         Role(name: .partnerViewer, levels: [.organisation], permissions: Permission.reading),
         Role(name: .usageReporter, levels: Set(ScopeLevel.allCases), permissions: [.usageWrite]),
         Role(
             name: .tenantAdmin, levels: [.tenant],
-            permissions: [.tenantRead, .apiKeyRead, .apiKeyWrite, .auditRead, .usageRead, .usageWrite]),
-        Role(name: .tenantViewer, levels: [.tenant], permissions: [.tenantRead, .usageRead]),
+            permissions: [
+                .tenantRead, .apiKeyRead, .apiKeyWrite, .auditRead, .usageRead, .usageWrite, .voiceRead, .voiceWrite,
+                .voiceControl,
+            ]),
+        Role(name: .tenantViewer, levels: [.tenant], permissions: [.tenantRead, .usageRead, .voiceRead]),
+        Role(
+            name: .voiceOperator, levels: Set(ScopeLevel.allCases),
+            permissions: [.tenantRead, .usageRead, .voiceRead, .voiceWrite, .voiceControl]),
     ]
 
     /// The built-in role of that name.

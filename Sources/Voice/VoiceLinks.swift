@@ -1,0 +1,69 @@
+import Kernel
+import Postgres
+import Telephony
+
+/// What voice needs of billing, handed in by the composition root because siblings do not import each other.
+package struct VoiceLinks: Sendable {
+    /// One call's answered time for the bill.
+    package struct CallUsage: Sendable, Hashable {
+        package let tenantID: TenantID
+        /// Who counted it, and with `id` its name for ever.
+        package let source: String
+        package let id: String
+        /// `inbound`, `outbound`, `internal` or `emergency`; the last two are recorded, never billed.
+        package let direction: String
+        package let milliseconds: Int64
+        /// When the call was answered: it decides the billing month.
+        package let occurredAt: Timestamp
+
+        package init(
+            tenantID: TenantID, source: String, id: String, direction: String, milliseconds: Int64,
+            occurredAt: Timestamp
+        ) {
+            self.tenantID = tenantID
+            self.source = source
+            self.id = id
+            self.direction = direction
+            self.milliseconds = milliseconds
+            self.occurredAt = occurredAt
+        }
+    }
+
+    /// Whether it was stored now, was there before, or came after its month was finalised.
+    package enum Outcome: Sendable, Hashable {
+        case accepted, duplicate, late
+    }
+
+    /// Stores the usage of a call in the transaction that stores its record.
+    package let recordUsage: @Sendable (borrowing Transaction<ScopeNode>, CallUsage) throws -> Outcome
+    /// What a tenant's contract includes in the month of `at`, and what is beyond costs; why it has no telephony.
+    package let terms: @Sendable (borrowing Transaction<ScopeNode>, TenantID, Timestamp) throws -> Terms
+
+    package init(
+        recordUsage: @escaping @Sendable (borrowing Transaction<ScopeNode>, CallUsage) throws -> Outcome,
+        terms: @escaping @Sendable (borrowing Transaction<ScopeNode>, TenantID, Timestamp) throws -> Terms
+    ) {
+        self.recordUsage = recordUsage
+        self.terms = terms
+    }
+
+    /// What the contract says about a tenant's voice.
+    package struct Terms: Sendable, Hashable {
+        /// `nil` when telephony is part of it.
+        package var bar: TenantPlan.Bar?
+        /// Answered milliseconds of a month that cost nothing more; `nil` when none are counted.
+        package var includedMilliseconds: Int64?
+        /// Millionths of a euro per 60,000 ms beyond.
+        package var overageMicrosPerMinute: Int64
+        package var priceBook: String
+
+        package init(
+            bar: TenantPlan.Bar?, includedMilliseconds: Int64?, overageMicrosPerMinute: Int64, priceBook: String
+        ) {
+            self.bar = bar
+            self.includedMilliseconds = includedMilliseconds
+            self.overageMicrosPerMinute = overageMicrosPerMinute
+            self.priceBook = priceBook
+        }
+    }
+}
