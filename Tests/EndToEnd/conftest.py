@@ -52,3 +52,11 @@ def quiet(demo) -> Installation:
     made = demo.copy("quiet")
     made.query("truncate app.usage_hour")
     return made
+
+
+@pytest.fixture(scope="module")
+def fragile(demo, quiet):
+    """A server of its own with copies of `demo` and `quiet`, for tests that kill it."""
+    server = Cluster(model=demo.cluster)
+    yield server
+    server.close()

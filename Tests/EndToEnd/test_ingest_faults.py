@@ -9,15 +9,22 @@ import pytest
 from harness.api import API, turn
 from harness.ledger import Writers, compare
 from harness.places import wait_until
-from harness.product import Service
+from harness.product import Installation, Service
 
 ROUNDS = 6
 
 
 @pytest.fixture
-def installation(quiet, request):
-    made = quiet.copy(request.node.name.replace("[", "_").strip("]"))
-    yield made
+def server(fragile):
+    """The server that is killed; it runs again for the next test even when this one fails."""
+    yield fragile
+    if fragile.process.poll() is not None:
+        fragile.start()
+
+
+@pytest.fixture
+def installation(server, quiet, request):
+    return Installation(server, quiet.database).copy(request.node.name.replace("[", "_").strip("]"))
 
 
 def tenants_of_the_platform(api: API) -> list[str]:
@@ -28,7 +35,7 @@ def tenants_of_the_platform(api: API) -> list[str]:
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("victim", ["service", "database", "both"])
-def test_kill_while_usage_comes_in(cluster, installation, victim):
+def test_kill_while_usage_comes_in(server, installation, victim):
     key = installation.key("platform.operator")
     service = Service(installation, f"ingest-{victim}")
     draw = random.Random(20261121)
@@ -38,11 +45,11 @@ def test_kill_while_usage_comes_in(cluster, installation, victim):
             time.sleep(draw.uniform(0.3, 1.5))
             before = writers.ledger.count()
             if victim in ("database", "both"):
-                cluster.kill()
+                server.kill()
             if victim in ("service", "both"):
                 service.kill()
             if victim in ("database", "both"):
-                cluster.start()
+                server.start()
             if victim in ("service", "both"):
                 service.start()
             wait_until(lambda: writers.ledger.count() > before, 30, "an acknowledgement after the fault")
@@ -56,14 +63,14 @@ def test_kill_while_usage_comes_in(cluster, installation, victim):
     compare(ledger, installation.query)
 
 
-def test_a_restart_of_postgresql_is_survived_while_serving(cluster, installation):
+def test_a_restart_of_postgresql_is_survived_while_serving(server, installation):
     key = installation.key("platform.operator")
     service = Service(installation, "restart")
     try:
         api = service.api(key)
         writers = Writers(service.address, key, tenants_of_the_platform(api), threads=2)
         time.sleep(1)
-        cluster.restart()
+        server.restart()
         before = writers.ledger.count()
         wait_until(lambda: writers.ledger.count() > before, 20, "an acknowledgement after the restart")
         writers.stop()
@@ -75,12 +82,12 @@ def test_a_restart_of_postgresql_is_survived_while_serving(cluster, installation
         service.kill()
 
 
-def test_readiness_tells_that_the_database_is_gone(cluster, installation):
+def test_readiness_tells_that_the_database_is_gone(server, installation):
     import requests
 
     service = Service(installation, "readiness")
     try:
-        cluster.kill()
+        server.kill()
 
         def reasons() -> list[str]:
             answer = requests.get(service.health + "/readyz", timeout=10)
@@ -88,12 +95,10 @@ def test_readiness_tells_that_the_database_is_gone(cluster, installation):
 
         assert "database" in wait_until(reasons, 20, "readiness to turn false")[0]
         assert requests.get(service.health + "/livez", timeout=5).status_code == 200
-        cluster.start()
+        server.start()
         service.wait_until_ready(20)
     finally:
         service.kill()
-        if cluster.process.poll() is not None:
-            cluster.start()
 
 
 def test_an_import_goes_on_where_it_was_killed(installation, tmp_path):

@@ -26,6 +26,8 @@ BAD = [
     ("fraction", '{"kind":"solution","contract_month":1,"arr":"0","active_tenants":1,"turns":1.5}', "turns"),
     ("too exact", '{"kind":"solution","contract_month":1,"arr":"0.001","active_tenants":1,"turns":1}', "arr"),
     ("absurd", '{"kind":"solution","contract_month":1,"arr":"9e99","active_tenants":1,"turns":1}', "arr"),
+    ("no turns to compare", '{"kind":"comparison","tenants":1,"turns_month":0,"revenue_tenant_month":"1",'
+     '"governance_year":"0","direct_model_cost_year":"0"}', "turns_month"),
     ("overflow", '{"kind":"solution","contract_month":1,"arr":"0","active_tenants":1,"turns":99999999999999999999}',
      "turns"),
 ]
@@ -54,6 +56,20 @@ def test_golden_vectors(golden, kind):
     for vector, answer in zip(vectors, answers):
         expected = {name: value for name, value in vector.items() if name not in INPUTS[kind]}
         assert {name: answer.get(name) for name in expected} == expected, vector
+
+
+def test_the_normalised_comparison():
+    """12 tenants, 100,000 turns and 1,200.00 a tenant each month, under every program (domain 2.4)."""
+    question = {"kind": "comparison", "tenants": 12, "turns_month": 100_000, "revenue_tenant_month": "1200.00",
+                "governance_year": "24000.00", "direct_model_cost_year": "14400.00"}
+    done, answers = quote(stdin=json.dumps(question))
+    assert done.returncode == 0, done.stdout
+    assert [list(program.values()) for program in answers[0]["programs"]] == [
+        ["direct", "129456.00", "243456.00", "0.108", "14400.00"],
+        ["solution", "65700.00", "77700.00", "0.055", "0.00"],
+        ["enterprise", "144000.00", "204000.00", "0.12", "0.00"],
+        ["deployment", "60000.00", "72000.00", "0.05", "0.00"],
+    ]
 
 
 def test_a_file_is_read_as_stdin_is(tmp_path):

@@ -111,6 +111,8 @@ struct QuoteTests {
             #"{"kind":"wholesale","turns":2636016,"committed":750000,"price":"0.03"}"#,
             #"{"kind":"vat","net_lines":["97778.39","-1"],"buyer_country":"IT","vat_id_valid":true}"#,
             #"{"kind":"commission","lines":[{"platform_fee":"227.80","overage":"591.34"}],"percent":"20"}"#,
+            #"{"kind":"comparison","tenants":12,"turns_month":100000,"revenue_tenant_month":"1200","governance_year":"0","#
+                + #""direct_model_cost_year":"14400.00"}"#,
         ]
         let pieces = [
             "9", "-", ".", "e", "\"", "{", "}", "[", "]", ",", ":", "null", "true", "99999999999999999999", "\\u",

@@ -8,8 +8,8 @@ struct QuoteCommand: AsyncParsableCommand {
         commandName: "quote", abstract: "Answer price questions, one JSON object per line.",
         discussion: """
             Reads standard input or --file. Each object has a 'kind' (solution, enterprise, deployment, \
-            enterprise_revenue_share, wholesale, vat, commission) and that kind's inputs. A bad one is answered with \
-            'error' and 'field'; the exit code is then 1 at the end.
+            enterprise_revenue_share, wholesale, vat, commission, comparison) and that kind's inputs. A bad one is \
+            answered with 'error' and 'field'; the exit code is then 1 at the end.
             """)
 
     @Option(help: "Read this file instead of standard input.") var file: String?

@@ -60,7 +60,7 @@ package enum Quote {
 
 /// The kinds of questions with their inputs.
 enum QuoteKind: String, CaseIterable {
-    case solution, enterprise, deployment, wholesale, vat, commission
+    case solution, enterprise, deployment, wholesale, vat, commission, comparison
     case enterpriseRevenueShare = "enterprise_revenue_share"
 
     var inputs: Set<String> {
@@ -72,6 +72,8 @@ enum QuoteKind: String, CaseIterable {
         case .wholesale: ["turns", "committed", "price"]
         case .vat: ["net_lines", "buyer_country", "vat_id_valid"]
         case .commission: ["lines", "percent"]
+        case .comparison:
+            ["tenants", "turns_month", "revenue_tenant_month", "governance_year", "direct_model_cost_year"]
         }
     }
 
@@ -89,6 +91,7 @@ enum QuoteKind: String, CaseIterable {
         case .wholesale: ["charge", "explanation"]
         case .vat: ["category", "rate_percent", "net", "vat", "gross", "note", "reminder", "explanation"]
         case .commission: ["commission", "revenue", "explanation"]
+        case .comparison: ["programs"]
         }
     }
 
@@ -102,6 +105,7 @@ enum QuoteKind: String, CaseIterable {
         case .wholesale: "price"
         case .vat: "net_lines"
         case .commission: "lines"
+        case .comparison: "revenue_tenant_month"
         }
     }
 
@@ -124,6 +128,7 @@ enum QuoteKind: String, CaseIterable {
         case .wholesale: try QuoteKind.wholesale(root, book)
         case .vat: try QuoteKind.vat(root, book)
         case .commission: try QuoteKind.commission(root)
+        case .comparison: try QuoteKind.comparison(root, book)
         }
     }
 }

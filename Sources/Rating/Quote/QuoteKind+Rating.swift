@@ -157,4 +157,21 @@ extension QuoteKind {
             "explanation": JSONValue(commission.explanation),
         ])
     }
+
+    static func comparison(_ root: JSONNode, _ book: PriceBook) throws(Refusal) -> [JSONValue.Member] {
+        let scenario = Comparison.Scenario(
+            tenants: try root.member("tenants").count(0...Decided.countLimit),
+            turnsMonth: try root.member("turns_month").count(1...Decided.countLimit),
+            revenueTenantMonth: try root.member("revenue_tenant_month").positiveMoney(limit: Decided.inputLimit),
+            governanceYear: try root.member("governance_year").positiveMoney(limit: Decided.inputLimit),
+            directModelCostYear: try root.member("direct_model_cost_year").positiveMoney(limit: Decided.inputLimit))
+        let rows = try Comparison(scenario, book: book).rows.map { row in
+            JSONValue([
+                "program": .string(row.program), "year": JSONValue(row.year), "first_year": JSONValue(row.firstYear),
+                "per_turn": .string(row.perTurn.description),
+                "vendor_model_cost_year": JSONValue(row.vendorModelCostYear),
+            ])
+        }
+        return JSONValue.members(["programs": .array(rows)])
+    }
 }
