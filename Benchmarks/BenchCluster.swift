@@ -26,9 +26,16 @@ struct BenchCluster: Sendable {
 
     func stop() async throws { try await cluster.stop() }
 
-    func serverVersion() async throws -> String {
+    /// The version of the server, once it is sure that a commit waits for the disk.
+    func durableServerVersion() async throws -> String {
         try await DirectConnection.open(cluster.adminConnectionString) { connection in
-            try connection.value("select split_part(current_setting('server_version'), ' ', 1)", as: String.self)
+            for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
+                guard try connection.value("select current_setting(\(setting))", as: String.self) == "on" else {
+                    throw BenchClient.Failure(description: "\(setting) is off")
+                }
+            }
+            return try connection.value(
+                "select split_part(current_setting('server_version'), ' ', 1)", as: String.self)
         }
     }
 

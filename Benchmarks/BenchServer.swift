@@ -81,6 +81,13 @@ struct ServedProcess: Sendable {
         return pages * 4096 / 1_048_576
     }
 
+    /// The highest resident memory so far, in MiB.
+    var peakMiB: Int {
+        let status = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+        return (Int(line.filter(\.isNumber)) ?? 0) / 1024
+    }
+
     /// Seconds of processor time so far.
     var processorSeconds: Double {
         let stat = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)) ?? ""

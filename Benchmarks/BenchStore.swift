@@ -63,7 +63,8 @@ enum BenchStore {
             on conflict (tenant_id, source, event_id) do nothing
             returning tenant_id, organisation_id, meter, key_source, quantity, occurred_at, late
         )
-        insert into app.usage_hour as h (tenant_id, meter, key_source, hour, late, slot, organisation_id, quantity, events)
+        insert into app.usage_hour as h
+            (tenant_id, meter, key_source, hour, late, slot, organisation_id, quantity, events)
         select tenant_id, meter, key_source, date_bin('1 hour', occurred_at, '2000-01-01 00:00:00Z') as hour, late,
             pg_backend_pid() % 8, organisation_id, sum(quantity), count(*)
         from stored group by tenant_id, meter, key_source, hour, late, organisation_id

@@ -12,8 +12,11 @@ struct Benchmarks: AsyncParsableCommand {
 struct Measure: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Runs the benchmarks.")
 
-    @Option(help: "Events per ingest run; 10000000 shows that memory stays flat.")
-    var events = 300_000
+    @Option(help: "Events per ingest run.")
+    var events = 500_000
+
+    @Option(help: "Events of the run that watches the memory of the service.")
+    var longEvents = 10_000_000
 
     @Option(help: "Ingest runs, each next to its floor; the median counts.")
     var rounds = 3
@@ -24,7 +27,7 @@ struct Measure: AsyncParsableCommand {
     @Option(help: "Contracts of the month close, with 12 tenants each.")
     var contracts = 1000
 
-    @Option(help: "Only these: ingest, rating, read, close.")
+    @Option(help: "Only these: ingest, memory, rating, read, close.")
     var only: [Part] = []
 
     @Option(help: "Where the private PostgreSQL and its files live.")
@@ -33,7 +36,7 @@ struct Measure: AsyncParsableCommand {
     @Option(help: "Where the table goes.")
     var output = "docs/benchmarks.md"
 
-    enum Part: String, CaseIterable, ExpressibleByArgument { case ingest, rating, read, close }
+    enum Part: String, CaseIterable, ExpressibleByArgument { case ingest, memory, rating, read, close }
 
     func run() async throws {
         let parts = only.isEmpty ? Part.allCases : only
@@ -42,9 +45,14 @@ struct Measure: AsyncParsableCommand {
         if parts.contains(where: { $0 != .rating }) {
             let cluster = try await BenchCluster.start(directory: directory)
             do {
-                report.server = try await cluster.serverVersion()
+                report.server = try await cluster.durableServerVersion()
+                report.syncMilliseconds = try DiskProbe.medianSync(in: directory) * 1000
                 let ingest = IngestBenchmark(cluster: cluster, events: events, rounds: rounds, clients: clients)
                 if parts.contains(.ingest) { try await ingest.run(into: &report) }
+                if parts.contains(.memory) {
+                    let long = IngestBenchmark(cluster: cluster, events: longEvents, rounds: 1, clients: clients)
+                    try await long.runMemory(into: &report)
+                }
                 if parts.contains(.read) { try await ReadBenchmark(cluster: cluster).run(into: &report) }
                 if parts.contains(.close) {
                     try await CloseBenchmark(cluster: cluster, contracts: contracts).run(into: &report)
@@ -55,7 +63,7 @@ struct Measure: AsyncParsableCommand {
             }
             try await cluster.stop()
         }
-        print(report.table)
+        print(report.text)
         if only.isEmpty { try report.write(to: output) }
     }
 }

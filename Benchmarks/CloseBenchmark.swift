@@ -32,9 +32,15 @@ struct CloseBenchmark: Sendable {
         guard finalised == contracts else {
             throw BenchClient.Failure(description: "\(finalised) of \(contracts) invoices: \(result.parked.prefix(1))")
         }
-        report.add(
-            "Close of \(Report.rounded(Double(contracts))) contracts × \(Self.tenantsPerContract) tenants",
-            "\(Report.tenth(seconds)) s, \(Report.rounded(Double(contracts) / seconds)) invoices/s")
+        report.begin(
+            "Closing a month",
+            """
+            \(Report.rounded(Double(contracts))) Solution contracts in their second year with
+            \(Self.tenantsPerContract) tenants each, every tenant with 40 hours of usage: from the call to the last
+            finalised invoice, each with its lines, explanations, hashes, number and audit row.
+            """)
+        report.add("Whole close", "\(Report.tenth(seconds)) s")
+        report.add("Invoices", "\(Report.rounded(Double(contracts) / seconds)) /s")
     }
 
     private func prepare(_ world: BenchWorld, _ month: BillingMonth, _ work: UnitOfWork) async throws {

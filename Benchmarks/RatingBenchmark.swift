@@ -17,6 +17,10 @@ struct RatingBenchmark {
         // Printed nowhere, but the compiler must not find out.
         guard sum != 0 else { return }
         let rate = Double(count) / seconds
+        report.begin(
+            "Rating",
+            "One thread computes charges of the Solution program over 24 contract months, without their sentences."
+        )
         report.add(
             "Solution months rated on one core", "\(Report.rounded(rate)) /s", wanted: "≥ 1,000,000 /s",
             holds: rate >= 1_000_000)

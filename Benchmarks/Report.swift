@@ -1,6 +1,6 @@
 import Foundation
 
-/// The table of results, in Markdown.
+/// The results in Markdown: a table per section.
 struct Report {
     private struct Row {
         let name: String
@@ -8,17 +8,34 @@ struct Report {
         let wanted: String
     }
 
-    private var rows: [Row] = []
+    private struct Section {
+        let title: String
+        let explanation: String
+        var rows: [Row] = []
+    }
+
+    private var sections: [Section] = []
+    private var missed: [String] = []
     var server = ""
+    var syncMilliseconds = 0.0
+
+    mutating func begin(_ title: String, _ explanation: String) {
+        sections.append(Section(title: title, explanation: explanation))
+    }
 
     mutating func add(_ name: String, _ value: String, wanted: String = "", holds: Bool? = nil) {
-        let verdict = holds.map { $0 ? " ✓" : " ✗" } ?? ""
-        rows.append(Row(name: name, value: value, wanted: wanted + verdict))
+        let verdict = holds.map { $0 ? ": holds" : ": missed" } ?? ""
+        if holds == false { missed.append("\(name): \(value), wanted \(wanted)") }
+        sections[sections.count - 1].rows.append(Row(name: name, value: value, wanted: wanted + verdict))
         FileHandle.standardError.write(Data("\(name): \(value) \(wanted)\(verdict)\n".utf8))
     }
 
+    var text: String {
+        sections.map { "## \($0.title)\n\n\($0.explanation)\n\n\(Self.table($0.rows))\n" }.joined(separator: "\n")
+    }
+
     /// Padded, so that it reads well in a terminal too.
-    var table: String {
+    private static func table(_ rows: [Row]) -> String {
         let all = [Row(name: "Measured", value: "Result", wanted: "Wanted")] + rows
         let widths = [\Row.name, \Row.value, \Row.wanted].map { path in all.map { $0[keyPath: path].count }.max() ?? 0 }
         var lines = all.map { row in
@@ -33,19 +50,25 @@ struct Report {
 
     func write(to path: String) throws {
         let cores = ProcessInfo.processInfo.activeProcessorCount
-        let memory = ProcessInfo.processInfo.physicalMemory / (1 << 30)
+        let memory = (Double(ProcessInfo.processInfo.physicalMemory) / Double(1 << 30)).rounded()
+        let verdict =
+            missed.isEmpty
+            ? "Everything that was wanted was reached." : "Missed: " + missed.joined(separator: "; ") + "."
         let text = """
             # Benchmarks
 
-            Written by `scripts/bench`; figures of one machine, so the ratios count, not the absolute numbers. Client, service
-            and PostgreSQL share \(cores) cores and \(memory) GiB of memory; PostgreSQL \(server) with `fsync` and
-            `synchronous_commit` on. Every event of the ingest runs is new; a batch is one transaction, answered after its
-            commit, deduplicated by (tenant, source, id), with its hourly sums. The floor gives the same events to `psql`: COPY
-            into a temporary table, then the same insert and upsert, without HTTP, JSON, validation, hashing or row-level
-            security. Each round runs on fresh databases; the median of the rounds is shown.
+            `scripts/bench` builds with optimisation, measures and writes this page; `scripts/bench --help` lists
+            the parts and sizes. Leave the machine alone meanwhile. The figures are of one machine, so the ratios
+            count more than the absolute numbers.
 
-            \(table)
+            Machine: \(cores) virtual cores and \(Int(memory)) GiB of memory, shared by the client, the service and
+            PostgreSQL \(server) (512 MiB of shared buffers); a virtual disk that takes
+            \(Self.hundredth(syncMilliseconds)) ms to sync 8 KiB. Everything is durable: `fsync`,
+            `synchronous_commit` and `full_page_writes` are on, and the run refuses to start otherwise.
 
+            \(verdict)
+
+            \(self.text)
             """
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
@@ -60,6 +83,7 @@ struct Report {
         return text
     }
 
+    static func milliseconds(_ seconds: Double) -> String { "\(hundredth(seconds * 1000)) ms" }
     static func ratio(_ value: Double) -> String { hundredth(value) }
     static func tenth(_ value: Double) -> String { String(format: "%.1f", value) }
     static func hundredth(_ value: Double) -> String { String(format: "%.2f", value) }
