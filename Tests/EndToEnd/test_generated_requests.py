@@ -15,9 +15,9 @@ from harness.product import Service
 
 CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
           "negative_data_rejection", "ignored_auth"]
-EXAMPLES = int(os.environ.get("GENERATED_EXAMPLES", "130"))
-ROLES = ["platform.operator", "partner.admin"]
-MINUTES = 7
+EXAMPLES = int(os.environ.get("GENERATED_EXAMPLES", "60"))
+ROLES = ["platform.operator", "platform.auditor", "partner.admin", "tenant.admin"]
+MINUTES = 4
 
 
 @dataclass
@@ -61,11 +61,15 @@ def generate(service, role: str) -> Run:
 
 
 def scope_of(service, role: str) -> list[str]:
-    if role.startswith("platform"):
+    level = role.split(".")[0]
+    if level == "platform":
         return []
     found = service.installation.query(
-        "select organisation_id from app.organisation where display_name = 'Nordlicht Agentur'")
-    return ["--organisation", typed("org", found[0][0])]
+        "select organisation_id, tenant_id from app.tenant join app.organisation o using (organisation_id)"
+        " where o.display_name = 'Nordlicht Agentur' order by 2 limit 1")
+    organisation, tenant = found[0]
+    return ["--organisation", typed("org", organisation)] + (
+        ["--tenant", typed("tenant", tenant)] if level == "tenant" else [])
 
 
 def answered(service, status: str = r"\d+") -> int:
