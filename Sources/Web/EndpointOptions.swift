@@ -75,7 +75,8 @@ extension Endpoint {
         with { $0.deprecation = EndpointOptions.Deprecation(since: since, sunset: sunset) }
     }
 
-    /// The operation compares `If-Match` with the object's tag: 412 joins the documented answers.
+    /// The operation compares `If-Match` with the object's tag: 412 joins the documented answers. Every other change
+    /// refuses the header.
     package func comparingState() -> Endpoint { with { $0.comparesState = true } }
 
     /// The operation is a pure question although it is a POST: no idempotency key.

@@ -5,7 +5,8 @@ package struct Reply<Output: Sendable>: Sendable {
     package var value: Output
     /// The status instead of the one that the endpoint declares.
     package var status: Int?
-    /// The state's tag without quotes; sent as `ETag` and compared with `If-None-Match`.
+    /// The state's tag without quotes, for values that are not `Revisioned`; sent as `ETag` and compared with
+    /// `If-None-Match`.
     package var etag: String?
     /// Further header fields; names in lower case.
     package var headers: [Header] = []
@@ -27,6 +28,17 @@ package struct Reply<Output: Sendable>: Sendable {
     func map<Other>(_ transform: (Output) throws -> Other) rethrows -> Reply<Other> {
         Reply<Other>(try transform(value), status: status, etag: etag, headers: headers)
     }
+}
+
+/// An answer with the revision of its object. Every endpoint that answers with one sends it as `ETag`.
+package protocol Revisioned {
+    /// 1 at first, one more with every change.
+    var revision: Int64 { get }
+}
+
+extension Revisioned {
+    /// The tag without its quotes.
+    package var etag: String { "r\(revision)" }
 }
 
 /// One header field of an answer. Control characters in the value are dropped before it is sent.

@@ -25,7 +25,7 @@ struct MatrixRequest: Sendable {
     private static let values: [String: JSON] = [
         "month": "2026-10", "effective_month": "2027-01", "starts_on": "2027-01-01", "signed_on": "2026-01-01",
         "amount": "1000.00", "country": "AT", "disclosed_by": "Somebody", "display_name": "Name",
-        "legal_name": "Name", "slug": "name", "reason": "because", "reference": "MA",
+        "legal_name": "Name", "revision": "1", "slug": "name", "reason": "because", "reference": "MA",
     ]
 
     /// Fields of single operations that differ from the above, or that are optional there and needed here.

@@ -11,6 +11,7 @@ enum PageSamples {
     static let contractID = "ctr_01k2hb7q0000000000000003"
     static let invoiceID = "inv_01k2hb7q0000000000000004"
     static let keyID = "key_01k2hb7q0000000000000005"
+    static let instanceID = "inst_01k2hb7q0000000000000006"
 
     static let parties: [Field.Choice] = [
         .init("org_1", "Nordlicht Agentur"), .init("org_2", "Kontor Integration"), .init("org_3", "Stadtwerke Demo"),
@@ -44,7 +45,7 @@ enum PageSamples {
                     ).page
                 ),
                 ("overview", overview.page), ("overview-empty", emptyOverview.page),
-            ] + organisations + platform + keys + contracts + money + problems
+            ] + organisations + platform + editing + keys + contracts + money + problems
         }
     }
 
@@ -238,12 +239,13 @@ extension PageSamples {
                     version: "", tenants: 1, isRetired: true),
             ], nextPath: nil, mayCreate: true)
         let instance = InstancePage(
-            id: "inst_01k2hb7q0000000000000006", name: "shared-eu-2", isRetired: false,
+            id: instanceID, name: "shared-eu-2", isRetired: false,
             facts: [
                 Fact("Host", text: "Vendor"), Fact("Owner", text: "ChatFlow"), Fact("Region", text: "eu-central"),
                 Fact("Version", text: "7.4.1"), Fact("Created", text: "4 Jun 2026"),
             ],
-            tenants: tenantRows, refusal: nil, mayProvision: true)
+            tenants: tenantRows, refusal: nil, mayProvision: true,
+            editing: InstanceStateCard(id: instanceID, name: "shared-eu-2", isRetired: false, revision: 3))
         let hosts: [Field.Choice] = [
             .init("vendor", "Vendor", "the shared platform: Solution"),
             .init("licensee", "Licensee", "one install: Enterprise"),
@@ -275,7 +277,7 @@ extension PageSamples {
                     TimelineEntry("Activated", time: "4 Jun 2026, 14:21 · operator", tone: .ok),
                     TimelineEntry("Provisioning", time: "4 Jun 2026, 14:20 · operator"),
                 ],
-                actions: actions,
+                actions: actions, mayEdit: state != "Archived", revision: 7,
                 billingNote:
                     "The tenant already counts as active in November; a change does not alter this month’s charge."
             ).page
@@ -302,6 +304,7 @@ extension PageSamples {
                 ).page
             ),
             ("tenant", tenant("Active", .ok, "", [.suspend, .archive])),
+            ("tenant-archived", tenant("Archived", .neutral, "The customer left.", [.purge])),
             ("tenant-suspended", tenant("Suspended", .warn, "Invoice overdue since 1 Nov 2026.", [.resume, .archive])),
             (
                 "tenant-new",
@@ -318,11 +321,11 @@ extension PageSamples {
             .init(
                 id: keyID, name: "usage export", keyID: "8Qm2", lastFour: "XnR9", role: "usage.reporter",
                 scope: "Nordlicht Agentur", created: "4 Jun 2026", lastUsed: "18 Nov 2026, 13:55",
-                expires: "4 Jun 2027", state: "Active", tone: .ok, mayRevoke: true),
+                expires: "4 Jun 2027", state: "Active", tone: .ok, mayChange: true, revision: 1),
             .init(
                 id: "key_2", name: "old", keyID: "77aB", lastFour: "0000", role: "partner.viewer",
                 scope: "Nordlicht Agentur", created: "1 Jan 2026", lastUsed: nil, expires: nil, state: "Revoked",
-                tone: .bad, mayRevoke: false),
+                tone: .bad, mayChange: false, revision: 2),
         ]
         let roles: [Field.Choice] = [
             .init("partner.admin", "Partner administrator", "everything of the organisation"),

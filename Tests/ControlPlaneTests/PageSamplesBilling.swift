@@ -53,7 +53,8 @@ extension PageSamples {
                 ],
                 invoices: [.init(id: invoiceID, number: "CF-2026-000214", month: "October 2026", net: line.net)],
                 history: history,
-                state: ("Active", .ok), rights: .init(mayDisclose: true, mayChange: true, mayGiveNotice: true))
+                state: ("Active", .ok),
+                rights: .init(mayDisclose: true, mayChange: true, mayGiveNotice: true, mayOrder: false, revision: 4))
             let licence = try EnterpriseMonth.annualLicence(PriceBook.v2_1.enterprise)
             let implementation = try EnterpriseMonth.implementation(PriceBook.v2_1.enterprise)
             let lines = [("Annual licence", licence), ("Implementation", implementation)].map {
@@ -66,7 +67,7 @@ extension PageSamples {
                 termFacts: [Fact("Start", text: "1 May 2026")], terms: [Fact("SLA", text: "Premium")], orderForms: [],
                 invoices: [], history: [],
                 state: ("Notice given", .warn),
-                rights: .init(mayDisclose: false, mayChange: false, mayGiveNotice: false))
+                rights: .init(mayDisclose: false, mayChange: false, mayGiveNotice: false, mayOrder: false, revision: 5))
             let books: [Field.Choice] = [.init("2.1", "2.1, valid from 6 May 2026")]
             let forms = ContractFormPage.Program.allCases.map { program in
                 (

@@ -158,6 +158,41 @@ import Testing
         }
     }
 
+    /// What somebody gave away shrinks with what they have themselves, through every hand it went through.
+    @Test func aGrantIsNoLargerThanItsGiversRights() async throws {
+        try await World.with { world in
+            let authenticator = world.services.authenticator
+            let rights = { (key: IssuedAPIKey) async throws -> Set<Permission> in
+                authenticator.forgetAnswers()
+                return try #require(try await authenticator.principal(bearer: key.token.text)).permissions
+            }
+            let first = try await world.key(
+                NewAPIKey(role: .partnerAdmin, displayName: "1", organisationID: world.alpha.id), as: .system("test"))
+            let giver = try #require(try await authenticator.principal(bearer: first.token.text))
+            let second = try await world.key(NewAPIKey(role: .partnerAdmin, displayName: "2"), as: giver)
+            let next = try #require(try await authenticator.principal(bearer: second.token.text))
+            let third = try await world.key(NewAPIKey(role: .partnerAdmin, displayName: "3"), as: next)
+            let admin = Role.named(.partnerAdmin)?.permissions ?? []
+            #expect(try await rights(third) == admin)
+            try await world.test.asSuperuser { connection in
+                try connection.execute(
+                    "update app.binding set role = 'partner.viewer' where principal_id = \(first.key.principalID)")
+            }
+            #expect(try await rights(second) == Permission.reading)
+            #expect(try await rights(third) == Permission.reading)
+            // The end of a key is no loss of rights: who replaces keys does not lose those made with the old one.
+            _ = try await world.work.perform(as: giver) { tx, actor in
+                try world.services.apiKeys.revoke(first.key.id, tx, actor)
+            }
+            #expect(try await rights(third) == Permission.reading)
+            try await world.test.asSuperuser { connection in
+                try connection.execute(
+                    "update app.principal set disabled_at = now() where principal_id = \(first.key.principalID)")
+            }
+            #expect(try await rights(third).isEmpty)
+        }
+    }
+
     @Test func archivingATenantEndsItsKeys() async throws {
         try await World.with { world in
             let tenant = try await world.tenant(of: world.alpha, slug: "a")

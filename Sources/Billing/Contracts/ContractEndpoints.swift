@@ -194,9 +194,9 @@ package struct ContractEndpoints: Sendable {
         let contractID: ContractID
     }
 
-    @Sendable private func get(_ call: Call<GetInput>) async throws -> Reply<ContractResource> {
+    @Sendable private func get(_ call: Call<GetInput>) async throws -> ContractResource {
         try await work.read(call) { tx in
-            Reply(tagged: ContractResource(try ContractService.get(call.input.contractID, tx), now: call.now))
+            ContractResource(try ContractService.get(call.input.contractID, tx), now: call.now)
         }
     }
 

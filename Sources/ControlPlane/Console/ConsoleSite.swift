@@ -35,9 +35,12 @@ struct ConsoleSite: Sendable {
             + OrganisationRoutes(services: services).all
             + ContractRoutes(services: services).all
             + ContractFormRoutes(services: services).all
+            + ContractOrderRoutes(services: services).all
             + DisclosureRoutes(services: services).all
             + InstanceRoutes(services: services).all
+            + InstanceEditRoutes(services: services).all
             + TenantRoutes(services: services).all
+            + TenantEditRoutes(services: services).all
             + UsageRoutes(services: services).all
             + InvoiceRoutes(services: services).all
             + MonthCloseRoutes(services: services).all

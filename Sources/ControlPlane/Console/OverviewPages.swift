@@ -60,9 +60,11 @@ struct OverviewPage: Sendable {
         let body: HTML =
             revenue?.html
             ?? .empty("No invoices yet", "The chart begins with the first closed month.", icon: .receipt)
-        return Card(
-            "Revenue by program", span: 8, lede: "Net amounts of final invoices, by the month they bill.", body: body
-        ).html
+        let lede: HTML =
+            revenue?.provisionalFrom == nil
+            ? "Net amounts of final invoices, by the month they bill."
+            : "Net amounts by the month they bill: of final invoices, and pale of previews."
+        return Card("Revenue by program", span: 8, lede: lede, body: body).html
     }
 
     private var attentionCard: HTML {

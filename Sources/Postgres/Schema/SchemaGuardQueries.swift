@@ -1,13 +1,13 @@
 /// The catalogue queries of `SchemaGuard`: each returns (object, problem).
 extension SchemaGuard {
     /// Every table of a tenant or an organisation is under row-level security and has a policy. Partitions are reached
-    /// through their parent only; that nobody has a grant on them is another check.
+    /// through their parent only, unless they have a class of their own; that nobody has a grant on them is another check.
     static let rowSecurity: SQL = """
         WITH scoped AS (
             SELECT c.oid, c.relname, c.relrowsecurity FROM pg_class c
-            WHERE c.relnamespace = to_regnamespace('app') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+            WHERE c.relnamespace = to_regnamespace('app') AND c.relkind IN ('r', 'p')
                 AND (obj_description(c.oid, 'pg_class') LIKE '%dist:tenant%'
-                    OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+                    OR NOT c.relispartition AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
                         AND a.attname IN ('tenant_id', 'organisation_id')))
         )
         SELECT relname::text, 'row-level security is not enabled' FROM scoped WHERE NOT relrowsecurity
@@ -66,7 +66,8 @@ extension SchemaGuard {
         GROUP BY c.relname
         """
 
-    /// What a sharded database would refuse or punish later: keys, foreign keys, triggers, persistence, sequences.
+    /// What a sharded database would refuse or punish later: keys, foreign keys, triggers, persistence, sequences. With
+    /// row-level security and ownership above, these are all rules of the design's lint; DistributionLintTests proves it.
     static let distribution: SQL = """
         WITH t AS (
             SELECT c.oid, c.relname, c.relispartition, c.relpersistence, c.relforcerowsecurity,

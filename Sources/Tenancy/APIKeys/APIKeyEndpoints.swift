@@ -132,7 +132,7 @@ func apiKeyEndpoints(
             .get, "/v1/api_keys/{api_key_id}", "Get an API key", tag: tag, requires: .permission(.apiKeyRead)
         ) { (call: Call<APIKeyPath>) in
             try await work.read(call) { tx in
-                Reply(tagged: APIKeyResource(try keys.get(call.input.apiKeyID, tx)))
+                APIKeyResource(try keys.get(call.input.apiKeyID, tx))
             }
         },
 
@@ -141,23 +141,24 @@ func apiKeyEndpoints(
             requires: .permission(.apiKeyWrite)
         ) { (call: Call<APIKeyPath>) in
             let reply = try await work.perform(call) { tx, actor in
-                APIKeyResource(try keys.revoke(call.input.apiKeyID, tx, actor))
+                APIKeyResource(try keys.revoke(call.input.apiKeyID, expecting: .header(call.ifMatch), tx, actor))
             }
             authenticator.forgetAnswers()
             return reply
-        },
+        }
+        .comparingState(),
 
         Endpoint(
             .post, "/v1/api_keys/{api_key_id}:rotate", "Give an API key a new secret; the answer shows it once",
             tag: tag, requires: .permission(.apiKeyWrite)
         ) { (call: Call<APIKeyPath>) in
             let reply = try await work.perform(call, storing: APIKeyResource.withoutSecret) { tx, actor in
-                let issued = try keys.rotate(call.input.apiKeyID, tx, actor)
+                let issued = try keys.rotate(call.input.apiKeyID, expecting: .header(call.ifMatch), tx, actor)
                 return APIKeyResource(issued.key, secret: issued.token)
             }
             authenticator.forgetAnswers()
             return reply
         }
-        .failing("KEY_ENDED", "ROLE_EXCEEDS_CREATOR"),
+        .comparingState().failing("KEY_ENDED", "ROLE_EXCEEDS_CREATOR"),
     ]
 }

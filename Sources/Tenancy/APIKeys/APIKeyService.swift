@@ -57,9 +57,11 @@ package struct APIKeyService: Sendable {
 
     /// Ends a key at once; repeating it changes nothing.
     package func revoke(
-        _ id: APIKeyID, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
+        _ id: APIKeyID, expecting: ExpectedRevision = .anything, _ tx: borrowing Transaction<ScopeNode>,
+        _ actor: Actor
     ) throws -> APIKey {
         guard let key = try APIKeyStore.findForUpdate(id, tx) else { throw Problem.notFound("API key") }
+        try expecting.check(key.revision)
         guard key.life.revokedAt == nil else { return key }
         try APIKeyStore.revoke(id, at: actor.now, tx)
         try audit("revoke", key, tx, actor)
@@ -69,9 +71,11 @@ package struct APIKeyService: Sendable {
     /// A new secret for the same key, so that its name, role and history stay; the old secret ends at once. The rule of
     /// creation holds again: nobody gets at a key that can do more than they can.
     package func rotate(
-        _ id: APIKeyID, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
+        _ id: APIKeyID, expecting: ExpectedRevision = .anything, _ tx: borrowing Transaction<ScopeNode>,
+        _ actor: Actor
     ) throws -> IssuedAPIKey {
         guard let key = try APIKeyStore.findForUpdate(id, tx) else { throw Problem.notFound("API key") }
+        try expecting.check(key.revision)
         guard key.life.state(at: actor.now) == .active else {
             throw Problem.conflict("KEY_ENDED", "This key is revoked or expired. Create a new one.")
         }

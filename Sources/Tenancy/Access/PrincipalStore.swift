@@ -67,9 +67,23 @@ enum PrincipalStore {
         """
     }
 
-    /// A principal with the roles in force at its home scope.
+    /// A principal with the roles in force at its home scope, and the level and roles of whoever granted them, of whoever
+    /// granted theirs, and so on: one text each, without a word when that principal is disabled. Named jobs are not
+    /// listed, they may everything. A granter's own key may have ended: that is no loss of rights.
     private static func principal(at now: Timestamp) -> SQL {
         """
+        array(
+            with recursive granter (id) as (
+                select b.created_by from app.binding b where b.principal_id = p.principal_id
+                union select b.created_by from granter join app.binding b on b.principal_id = granter.id
+            )
+            select case when m.disabled_at is not null then '' else concat_ws(' ',
+                case when m.tenant_id is not null then 'tenant' when m.organisation_id is not null then 'organisation'
+                    else 'platform' end,
+                (select string_agg(b.role, ' ') from app.binding b where b.principal_id = m.principal_id
+                    and b.organisation_id is not distinct from m.organisation_id
+                    and b.tenant_id is not distinct from m.tenant_id)) end
+            from granter join app.principal m on m.principal_id = granter.id where m.kind <> 'system') as granters, \
         p.principal_id, p.kind, p.display_name, p.organisation_id, p.tenant_id, array(
             select b.role from app.binding b where b.principal_id = p.principal_id
                 and b.organisation_id is not distinct from p.organisation_id
@@ -87,12 +101,21 @@ struct CredentialHolder: RowDecodable, Sendable {
 
     init(row: Row) throws {
         let scope = try ScopeNode(row: row)
+        let granted = Role.permissions(of: try row.value("roles"), at: scope.level)
+        let granters = try row.value("granters", as: [String].self)
         principal = Principal(
             id: try row.value("principal_id"), kind: try Principal.Kind(columnValue: row.value("kind")),
             displayName: try row.value("display_name"), scope: scope,
-            permissions: Role.permissions(of: try row.value("roles"), at: scope.level))
+            permissions: granters.reduce(granted) { $0.intersection(Self.rights($1)) })
         secretHash = try row.value("secret_hash")
         expiresAt = try row.value("expires_at")
+    }
+
+    /// What one granter may do now: nobody does more through a grant of theirs, however it was when they gave it.
+    private static func rights(_ granter: String) -> Set<Permission> {
+        let words = granter.split(separator: " ").map(String.init)
+        guard let level = words.first.flatMap(ScopeLevel.init(rawValue:)) else { return [] }
+        return Role.permissions(of: Array(words.dropFirst()), at: level)
     }
 }
 

@@ -119,7 +119,7 @@ func instanceEndpoints(_ instances: InstanceService, _ work: UnitOfWork) -> [End
             .get, "/v1/instances/{instance_id}", "Get an instance", tag: tag, requires: .permission(.instanceRead)
         ) { (call: Call<InstancePath>) in
             try await work.read(call) { tx in
-                Reply(tagged: InstanceResource(try instances.get(call.input.instanceID, tx)))
+                InstanceResource(try instances.get(call.input.instanceID, tx))
             }
         },
 

@@ -142,7 +142,7 @@ func organisationEndpoints(_ organisations: OrganisationService, _ work: UnitOfW
             requires: .permission(.organisationRead)
         ) { (call: Call<OrganisationPath>) in
             try await work.read(call) { tx in
-                Reply(tagged: OrganisationResource(try organisations.get(call.input.organisationID, tx)))
+                OrganisationResource(try organisations.get(call.input.organisationID, tx))
             }
         },
 

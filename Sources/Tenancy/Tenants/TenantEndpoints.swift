@@ -135,7 +135,7 @@ func tenantEndpoints(_ tenants: TenantService, _ work: UnitOfWork) -> [Endpoint]
             .get, "/v1/tenants/{tenant_id}", "Get a tenant", tag: tag, requires: .permission(.tenantRead)
         ) { (call: Call<TenantPath>) in
             try await work.read(call) { tx in
-                Reply(tagged: TenantResource(try tenants.get(call.input.tenantID, tx)))
+                TenantResource(try tenants.get(call.input.tenantID, tx))
             }
         },
 

@@ -8,15 +8,22 @@ package enum ExpectedRevision: Sendable {
     case anything
     /// From `If-Match`.
     case header(IfMatch)
-    /// From a form of the console.
+    /// What a form of the console was filled in for.
     case revision(Int64)
+
+    /// From a form's hidden field; a form without one compares nothing.
+    package init(form revision: Int64?) { self = revision.map(ExpectedRevision.revision) ?? .anything }
 
     /// 412 when the object was changed meanwhile.
     package func check(_ revision: Int64) throws(Problem) {
         switch self {
         case .anything: return
         case .header(let match): try match.check("r\(revision)")
-        case .revision(let expected): try IfMatch.tags(["r\(expected)"]).check("r\(revision)")
+        case .revision(let expected):
+            guard expected != revision else { return }
+            throw Problem(
+                status: 412, reason: "PRECONDITION_FAILED", title: "Somebody else was faster",
+                detail: "It was changed since you opened this page. Look at it as it is now, then decide again.")
         }
     }
 }

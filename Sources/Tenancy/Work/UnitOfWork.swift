@@ -56,15 +56,15 @@ package struct UnitOfWork: Sendable {
         do {
             return try await database.transaction(for: call.principal.scope) { tx in
                 if let claim, let stored = try IdempotencyStore.claim(claim, actor, tx) {
-                    return Reply(tagged: try JSONText(stored).decoded(as: Output.self)).replayed()
+                    return Reply(try JSONText(stored).decoded(as: Output.self)).replayed()
                 }
                 let output = try body(tx, actor)
                 if validateOnly == true { throw Rehearsal(output: output) }
                 if let claim { try IdempotencyStore.store(JSONText(storing(output)).bytes, for: claim, actor, tx) }
-                return Reply(tagged: output)
+                return Reply(output)
             }
         } catch let rehearsal as Rehearsal<Output> {
-            return Reply(tagged: rehearsal.output)
+            return Reply(rehearsal.output)
         }
     }
 
@@ -109,20 +109,4 @@ package struct UnitOfWork: Sendable {
 /// Carries the answer of a rehearsed change out of the transaction that it undoes.
 private struct Rehearsal<Output: Sendable>: Error {
     let output: Output
-}
-
-/// An answer with the revision of its object: the source of its `ETag`.
-package protocol Revisioned {
-    /// 1 at first, one more with every change.
-    var revision: Int64 { get }
-}
-
-extension Revisioned {
-    /// The tag without its quotes.
-    package var etag: String { "r\(revision)" }
-}
-
-extension Reply {
-    /// An answer that carries its object's `ETag` when it has a revision.
-    package init(tagged value: Output) { self.init(value, etag: (value as? any Revisioned)?.etag) }
 }

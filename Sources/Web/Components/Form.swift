@@ -25,6 +25,7 @@ package struct Form: Sendable {
     /// What happens on submit, beside the buttons.
     package var note = ""
     package var isMultipart = false
+    package var style = ButtonStyle.primary
 
     package init(action: String, submit: String, cancel: String, note: String = "", sections: [Section]) {
         self.action = action
@@ -41,7 +42,7 @@ package struct Form: Sendable {
             \#(summary(state))<form class="card" action="\#(action)" method="post" novalidate\#(attribute: "enctype", encoding)>\#
             \#(HTML.csrfField)
             \#(sections.map { section($0, state) })<div class="form-foot"><span>\#(note)</span><div class="actions">\#
-            \#(HTML.button("Cancel", to: cancel))<button class="btn btn-primary" type="submit">\#(submit)</button></div></div>
+            \#(HTML.button("Cancel", to: cancel))<button class="\#(style.rawValue)" type="submit">\#(submit)</button></div></div>
             </form>
 
             """#

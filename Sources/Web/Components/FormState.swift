@@ -22,6 +22,21 @@ package struct FormState: Sendable {
         self.init(values: submission.values, problem: submission.problem)
     }
 
+    /// The form of an object after a refusal. When somebody else was faster, it says so and carries the object's present
+    /// revision: whoever sends it again has been told.
+    package init(_ submission: Submission, presentRevision: Int64) {
+        guard submission.problem.status == 412 else {
+            self.init(submission)
+            return
+        }
+        let message =
+            "Somebody else changed this since you opened the form. Your entries are kept: saving them now replaces that "
+            + "change, “Cancel” shows it."
+        self.init(
+            values: submission.values.merging(["revision": "\(presentRevision)"]) { $1 },
+            errors: [Problem.FieldError(field: "", message: message)])
+    }
+
     /// A form that nobody has filled in yet.
     package static let blank = FormState()
 

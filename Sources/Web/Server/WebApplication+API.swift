@@ -42,6 +42,7 @@ extension WebApplication {
             route: endpoint.path.text, remoteAddress: request.remoteAddress)
         facts.idempotencyKey = try request.idempotencyKey()
         facts.ifMatch = try request.ifMatch()
+        if facts.ifMatch != .absent, !options.comparesState, endpoint.method != .get { throw Self.comparesNothing }
         facts.mediaType = request.mediaType
         let query = try request.queryPairs()
         var fields: InputFields
@@ -110,6 +111,11 @@ extension WebApplication {
             status: 415, reason: "UNSUPPORTED_MEDIA_TYPE", title: "The media type is not understood",
             detail: "Send Content-Type: \(allowed.joined(separator: " or ")).")
     }
+
+    /// Who asks for the comparison must not believe that it happened.
+    private static let comparesNothing = Problem(
+        status: 400, reason: "IF_MATCH_NOT_COMPARED", title: "This operation compares no state",
+        detail: "Leave 'If-Match' out: there is no object that somebody else could have changed meanwhile.")
 
     private static func unsupportedCoding(_ allowed: String) -> Problem {
         Problem(

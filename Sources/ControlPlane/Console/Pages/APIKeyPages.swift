@@ -17,7 +17,8 @@ struct APIKeyListPage: Sendable {
         let expires: String?
         let state: String
         let tone: Tone
-        let mayRevoke: Bool
+        let mayChange: Bool
+        let revision: Int64
     }
 
     let rows: [Row]
@@ -33,7 +34,7 @@ struct APIKeyListPage: Sendable {
             : "\(table.html)\(Pager(DisplayText.count(rows.count, "key"), nextPath: nextPath).html)"
         var page = ConsolePage(
             "API keys", section: "/api-keys",
-            body: "\(Card.flush("All API keys", body: list).html)\(rows.filter(\.mayRevoke).map(dialog))")
+            body: "\(Card.flush("All API keys", body: list).html)\(rows.filter(\.mayChange).map(dialogs))")
         page.lede = "Programs sign in with keys. Only a hash of each secret is stored."
         page.crumbs = [.init("API keys")]
         if mayCreate { page.actions = .button("New API key", to: "/api-keys/new", .primary, icon: .plus) }
@@ -48,24 +49,33 @@ struct APIKeyListPage: Sendable {
                 .init("Last used", isOptional: true), .init("Ends", isOptional: true), .init("State"), .actions,
             ],
             rows: rows.map { row in
-                let revoke: HTML =
-                    row.mayRevoke
-                    ? #"<button class="btn btn-sm" type="button" popovertarget="revoke-\#(row.keyID)">Revoke</button>"#
-                    : ""
+                let buttons: HTML =
+                    row.mayChange
+                    ? #"""
+                    <button class="btn btn-sm" type="button" popovertarget="rotate-\#(row.keyID)">Rotate</button>\#
+                    <button class="btn btn-sm" type="button" popovertarget="revoke-\#(row.keyID)">Revoke</button>
+                    """# : ""
                 return Table.Row([
                     "\(row.name)\(HTML.sub("created \(row.created)"))",
                     #"<span class="last-four">\#(row.keyID) … \#(row.lastFour)</span>"#, "\(row.role)", "\(row.scope)",
-                    "\(row.lastUsed ?? "never")", "\(row.expires ?? "never")", .pill(row.state, row.tone), revoke,
+                    "\(row.lastUsed ?? "never")", "\(row.expires ?? "never")", .pill(row.state, row.tone), buttons,
                 ])
             })
     }
 
-    private func dialog(_ row: Row) -> HTML {
-        Dialog(
+    private func dialogs(_ row: Row) -> HTML {
+        var rotate = Dialog(
+            id: "rotate-\(row.keyID)", title: "Rotate \(row.name)?",
+            text: "The key gets a new secret, which is shown once. Programs with the old one are refused from now on.",
+            action: "/api-keys/\(row.id)/rotate", submit: "Rotate key", style: .primary)
+        var revoke = Dialog(
             id: "revoke-\(row.keyID)", title: "Revoke \(row.name)?",
             text: "Programs that use this key are refused from now on. This cannot be undone.",
-            action: "/api-keys/\(row.id)/revoke", submit: "Revoke key", style: .danger
-        ).html
+            action: "/api-keys/\(row.id)/revoke", submit: "Revoke key", style: .danger)
+        (rotate.asksForReason, revoke.asksForReason) = (false, false)
+        rotate.hidden = .hiddenField("revision", "\(row.revision)")
+        revoke.hidden = rotate.hidden
+        return rotate.html + revoke.html
     }
 }
 
@@ -124,7 +134,8 @@ struct APIKeySecretPage: Sendable {
             """#
         let facts: [Fact] = [
             Fact("Key id", code: keyID), Fact("May do", text: role), Fact("Where", text: scope),
-            Fact("Ends", text: expires ?? "never"), Fact("Lost it?", text: "Revoke it and create another one."),
+            Fact("Ends", text: expires ?? "never"),
+            Fact("Lost it?", text: "Rotate it: the key stays, the secret is a new one."),
         ]
         let sample: HTML = #"""
             <pre class="code">curl \#(baseURL)/v1/tenants \\#("\n" as HTML)  -H "Authorization: Bearer $CONTROLPLANE_API_KEY"</pre>

@@ -127,21 +127,7 @@ struct ContractFormPage: Sendable {
             Form.Section(
                 "Order",
                 "The largest bundle reached discounts every instance: 15 % from 5, 25 % from 10, 35 % from 25.",
-                [
-                    Field("compact", "Compact", .number(unit: "6,000.00 / year"), isRequired: false),
-                    Field("standard", "Standard", .number(unit: "18,000.00 / year"), isRequired: false),
-                    Field("premium", "Premium", .number(unit: "36,000.00 / year"), isRequired: false),
-                    Field(
-                        "term_years", "Term", .select([.init("1", "1 year"), .init("2", "2 years")]),
-                        hint: "25 instances need 2 years."),
-                    Field(
-                        "payment", "Payment",
-                        .radios([
-                            .init("prepaid", "Prepaid", "a year in advance; bundles"),
-                            .init("quarterly", "Quarterly", "a quarter each; bundles"),
-                            .init("annual_invoice", "Annual invoice", "list price"),
-                        ])),
-                ]),
+                ContractOrderPage.fields),
         ]
     }
 
@@ -182,7 +168,7 @@ struct OrderFormPage: Sendable {
                         Field("amount", "Amount", .amount), Field("rhythm", "Billed", .select(Self.rhythms)),
                         Field("from", "From month", .input(type: "month")),
                         Field("until", "Until month", .input(type: "month"), isRequired: false),
-                    ])
+                    ], note: .hiddenField("revision", state.value("revision")))
             ])
         var page = ConsolePage("Add order form", section: "/contracts", body: form.html(state))
         page.frame = .narrow

@@ -91,6 +91,10 @@ struct ContractPage: Sendable {
         let mayDisclose: Bool
         let mayChange: Bool
         let mayGiveNotice: Bool
+        /// Another order of instances: deployment contracts only.
+        let mayOrder: Bool
+        /// What the notice is decided on.
+        let revision: Int64
     }
 
     let id: String
@@ -129,6 +133,7 @@ struct ContractPage: Sendable {
         if rights.mayGiveNotice {
             buttons += #"<button class="btn" type="button" popovertarget="notice">Give notice</button>"#
         }
+        if rights.mayOrder { buttons += .button("Order instances", to: "/contracts/\(id)/orders/new") }
         if rights.mayChange { buttons += .button("Add order form", to: "/contracts/\(id)/order-forms/new") }
         if rights.mayDisclose {
             buttons += .button("Disclose revenue", to: "/contracts/\(id)/disclosures/new", .primary)
@@ -143,6 +148,7 @@ struct ContractPage: Sendable {
                 "Three months' notice to the end of the term. A notice that comes too late takes effect one term later.",
             action: "/contracts/\(id)/notice", submit: "Give notice", style: .danger)
         dialog.asksForReason = false
+        dialog.hidden = .hiddenField("revision", "\(rights.revision)")
         return dialog.html
     }
 

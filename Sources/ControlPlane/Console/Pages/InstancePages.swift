@@ -61,6 +61,8 @@ struct InstancePage: Sendable {
     /// Why no tenant can be added here, if so.
     let refusal: String?
     let mayProvision: Bool
+    /// `nil` for viewers that may not change it.
+    let editing: InstanceStateCard?
 
     var page: ConsolePage {
         let list: HTML =
@@ -71,13 +73,14 @@ struct InstancePage: Sendable {
         var page = ConsolePage(
             name, section: "/instances",
             body:
-                "\(note)\(HTML.grid([Card.flush("Tenants", span: 8, body: list).html, Card("Details", span: 4, body: .facts(facts)).html]))"
+                "\(note)\(HTML.grid([Card.flush("Tenants", span: 8, body: list).html, Card("Details", span: 4, body: .facts(facts)).html]))\(editing.map(\.html))"
         )
         page.heading = "\(name) \(isRetired ? HTML.pill("Retired", .neutral) : HTML.pill("Active", .ok))"
         page.lede = "\(id)"
         page.crumbs = [.init("Instances", "/instances"), .init(name)]
+        if editing != nil { page.actions += .button("Edit", to: "/instances/\(id)/edit") }
         if mayProvision, refusal == nil {
-            page.actions = .button("Provision tenant", to: "/tenants/new?instance_id=\(id)", .primary, icon: .plus)
+            page.actions += .button("Provision tenant", to: "/tenants/new?instance_id=\(id)", .primary, icon: .plus)
         }
         return page
     }

@@ -74,7 +74,7 @@ struct TenantListPage: Sendable {
 /// One tenant: state, usage, details, history, and what can be done to it.
 struct TenantPage: Sendable {
     /// A change of state that is possible now.
-    enum Action: String, Sendable, CaseIterable { case activate, suspend, resume, archive }
+    enum Action: String, Sendable, CaseIterable { case activate, suspend, resume, archive, purge }
 
     let id: String
     let name: String
@@ -89,6 +89,9 @@ struct TenantPage: Sendable {
     let facts: [Fact]
     let history: [TimelineEntry]
     let actions: [Action]
+    let mayEdit: Bool
+    /// What the steps are decided on.
+    let revision: Int64
     /// What the next change does to the bill, in a sentence.
     let billingNote: String
 
@@ -104,10 +107,13 @@ struct TenantPage: Sendable {
         ]
         var page = ConsolePage(
             name, section: "/tenants",
-            body: "\(reason)\(HTML.stats(stats))\(HTML.grid(cards, fill: true))\(changes)\(actions.map(dialog))")
+            body:
+                "\(reason)\(HTML.stats(stats))\(HTML.grid(cards, fill: true))\(changes)\(actions.filter { $0 != .purge }.map(dialog))"
+        )
         page.heading = "\(name) \(HTML.pill(state, tone))"
         page.lede = "\(slug) · \(id)"
         page.crumbs = [.init("Tenants", "/tenants"), .init(name)]
+        if mayEdit { page.actions = .button("Edit", to: "/tenants/\(id)/edit") }
         return page
     }
 
@@ -116,7 +122,7 @@ struct TenantPage: Sendable {
         let settings: [HTML] = actions.map { action in
             #"""
             <div class="setting"><div><b>\#(action.title)</b><span class="hint">\#(action.effect)</span></div>\#
-            <button class="\#(action.style.rawValue)" type="button" popovertarget="\#(action.rawValue)">\#(action.verb)</button></div>
+            \#(button(action))</div>
 
             """#
         }
@@ -125,12 +131,22 @@ struct TenantPage: Sendable {
         return card.html
     }
 
+    /// What cannot be undone has a page of its own, with the short name to type.
+    private func button(_ action: Action) -> HTML {
+        action == .purge
+            ? .button(action.verb, to: "/tenants/\(id)/purge", action.style)
+            : #"""
+            <button class="\#(action.style.rawValue)" type="button" popovertarget="\#(action.rawValue)">\#(action.verb)</button>
+            """#
+    }
+
     private func dialog(_ action: Action) -> HTML {
-        Dialog(
+        var dialog = Dialog(
             id: action.rawValue, title: "\(action.verb) \(name)?", text: action.effect,
             action: "/tenants/\(id)/\(action.rawValue)",
-            submit: action.title, style: action.style
-        ).html
+            submit: action.title, style: action.style)
+        dialog.hidden = .hiddenField("revision", "\(revision)")
+        return dialog.html
     }
 }
 
@@ -141,6 +157,7 @@ extension TenantPage.Action {
         case .suspend: "Suspend"
         case .resume: "Resume"
         case .archive: "Archive"
+        case .purge: "Purge"
         }
     }
 
@@ -152,13 +169,14 @@ extension TenantPage.Action {
         case .suspend: "Running conversations finish, new ones are refused. Data stays, and you can resume at any time."
         case .resume: "Conversations can begin again at once."
         case .archive: "Ends the tenant. Its data is kept until the purge date and then deleted."
+        case .purge: "Deletes its data before the purge date. Nothing brings it back."
         }
     }
 
     var style: ButtonStyle {
         switch self {
         case .activate, .resume: .primary
-        case .suspend, .archive: .danger
+        case .suspend, .archive, .purge: .danger
         }
     }
 }

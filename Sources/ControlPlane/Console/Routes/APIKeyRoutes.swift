@@ -15,7 +15,10 @@ struct APIKeyRoutes: Sendable {
             PageRoute(.get, "/api-keys/new", requires: .permission(.apiKeyWrite), use: blankForm),
             PageRoute(.post, "/api-keys", requires: .permission(.apiKeyWrite), use: create)
                 .recovering { call in try await form(call, FormState(call.input), status: call.input.status) },
-            PageRoute(.post, "/api-keys/{api_key_id}/revoke", requires: .permission(.apiKeyWrite), use: revoke),
+            PageRoute(.post, "/api-keys/{api_key_id}/rotate", requires: .permission(.apiKeyWrite), use: rotate)
+                .recovering(refused),
+            PageRoute(.post, "/api-keys/{api_key_id}/revoke", requires: .permission(.apiKeyWrite), use: revoke)
+                .recovering(refused),
         ]
     }
 
@@ -42,7 +45,7 @@ struct APIKeyRoutes: Sendable {
                         lastUsed: key.life.lastUsedAt.map { DisplayText.minute($0) },
                         expires: key.life.expiresAt.map { DisplayText.day($0) },
                         state: DisplayText.words(state.rawValue), tone: state == .active ? .ok : .neutral,
-                        mayRevoke: mayWrite && state == .active))
+                        mayChange: mayWrite && state == .active, revision: key.revision))
             }
             return APIKeyListPage(
                 rows: rows, nextPath: NextPage.path("/api-keys", [:], cursor: found.nextCursor), mayCreate: mayWrite
@@ -91,7 +94,11 @@ struct APIKeyRoutes: Sendable {
             var names = NameBook(services)
             return (issued, try Self.place(issued.key.scope, &names, tx))
         }
-        return .page(
+        return secretPage(of: issued, at: place)
+    }
+
+    private func secretPage(of issued: IssuedAPIKey, at place: String) -> PageReply {
+        .page(
             APIKeySecretPage(
                 name: issued.key.displayName, keyID: issued.key.keyID, secret: issued.token.text,
                 role: issued.key.role.words, scope: place,
@@ -129,14 +136,32 @@ struct APIKeyRoutes: Sendable {
         .map { Field.Choice($0.name.rawValue, $0.name.words, $0.name.explanation) }
     }
 
-    struct PathInput: Codable, Sendable {
+    struct StepInput: Codable, Sendable {
         let apiKeyID: APIKeyID
+        let revision: Int64?
     }
 
-    @Sendable private func revoke(_ call: PageCall<PathInput>) async throws -> PageReply {
-        let id = call.input.apiKeyID
+    @Sendable private func rotate(_ call: PageCall<StepInput>) async throws -> PageReply {
+        let input = call.input
+        let (issued, place) = try await services.work.perform(call) { tx, actor in
+            let issued = try services.tenancy.apiKeys.rotate(
+                input.apiKeyID, expecting: ExpectedRevision(form: input.revision), tx, actor)
+            var names = NameBook(services)
+            return (issued, try Self.place(issued.key.scope, &names, tx))
+        }
+        services.tenancy.authenticator.forgetAnswers()
+        return secretPage(of: issued, at: place)
+    }
+
+    @Sendable private func refused(_ call: PageCall<Submission>) async throws -> PageReply {
+        .redirect(to: "/api-keys", flash: Flash(.bad, call.input.problem.detail))
+    }
+
+    @Sendable private func revoke(_ call: PageCall<StepInput>) async throws -> PageReply {
+        let input = call.input
         let key = try await services.work.perform(call) { tx, actor in
-            try services.tenancy.apiKeys.revoke(id, tx, actor)
+            try services.tenancy.apiKeys.revoke(
+                input.apiKeyID, expecting: ExpectedRevision(form: input.revision), tx, actor)
         }
         services.tenancy.authenticator.forgetAnswers()
         return .redirect(to: "/api-keys", flash: Flash(.ok, "\(key.displayName) is revoked."))

@@ -89,17 +89,28 @@ extension ContractFields {
         }
     }
 
-    static func orderFormState(_ submission: Submission) -> FormState {
-        state(submission) { field in
+    static func orderFormState(_ submission: Submission, of contract: Contract) -> FormState {
+        state(submission, presentRevision: contract.revision) { field in
             if field == "effective_month" { return "from" }
             return field.contains(".lines[") ? lineNames[last(field)] ?? last(field) : field
         }
     }
 
-    private static func state(_ submission: Submission, _ name: (String) -> String) -> FormState {
+    /// The form of another order of instances.
+    static func orderState(_ submission: Submission, of contract: Contract) -> FormState {
+        state(submission, presentRevision: contract.revision) { field in
+            if field == "effective_month" { return "starts_on" }
+            return field.contains(".orders[") ? last(field) : field
+        }
+    }
+
+    private static func state(
+        _ submission: Submission, presentRevision: Int64? = nil, _ name: (String) -> String
+    ) -> FormState {
         var problem = submission.problem
         problem.errors = problem.errors.map { Problem.FieldError(field: name($0.field), message: $0.message) }
-        return FormState(values: submission.values, problem: problem)
+        let renamed = Submission(values: submission.values, problem: problem)
+        return presentRevision.map { FormState(renamed, presentRevision: $0) } ?? FormState(renamed)
     }
 
     private static let names = [

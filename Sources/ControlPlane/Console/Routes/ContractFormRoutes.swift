@@ -25,8 +25,10 @@ struct ContractFormRoutes: Sendable {
             )
             .recovering { call in
                 guard let id = ContractID(call.input.values["contract_id"] ?? "") else { throw call.input.problem }
-                let state = ContractFields.orderFormState(call.input)
-                return try await orderForm(call, of: id, state, status: call.input.status)
+                let submission = call.input
+                return try await orderForm(call, of: id, status: submission.status) { contract in
+                    ContractFields.orderFormState(submission, of: contract)
+                }
             },
         ]
     }
@@ -87,8 +89,9 @@ struct ContractFormRoutes: Sendable {
 
     @Sendable private func blankOrderForm(_ call: PageCall<PathInput>) async throws -> PageReply {
         let month = BillingMonth.present(at: call.now)
-        return try await orderForm(
-            call, of: call.input.contractID, FormState(values: ["from": "\(month)", "rhythm": "once"]))
+        return try await orderForm(call, of: call.input.contractID) { contract in
+            FormState(values: ["from": "\(month)", "rhythm": "once", "revision": "\(contract.revision)"])
+        }
     }
 
     struct OrderFormInput: Codable, Sendable {
@@ -99,6 +102,7 @@ struct ContractFormRoutes: Sendable {
         let rhythm: Recurrence
         let from: BillingMonth
         let until: BillingMonth?
+        let revision: Int64?
 
         var line: OrderFormLine {
             OrderFormLine(
@@ -109,12 +113,13 @@ struct ContractFormRoutes: Sendable {
 
     @Sendable private func addOrderForm(_ call: PageCall<OrderFormInput>) async throws -> PageReply {
         let input = call.input
+        let expected = ExpectedRevision(form: input.revision)
         let record = try await services.work.perform(call) { tx, actor in
             let record = try ContractService.get(input.contractID, tx)
             guard let last = record.versions.last else { throw Problem.notFound("contract") }
             return try ContractService.addVersion(
                 to: input.contractID, terms: last.terms.adding(input.line),
-                effective: max(input.from, last.effectiveMonth), tx, actor)
+                effective: max(input.from, last.effectiveMonth), check: { try expected.check($0.revision) }, tx, actor)
         }
         return .redirect(
             to: "/contracts/\(input.contractID)",
@@ -122,14 +127,15 @@ struct ContractFormRoutes: Sendable {
     }
 
     private func orderForm<Input>(
-        _ call: PageCall<Input>, of id: ContractID, _ state: FormState, status: Int = 200
+        _ call: PageCall<Input>, of id: ContractID, status: Int = 200,
+        _ state: @escaping @Sendable (Contract) -> FormState
     ) async throws -> PageReply {
         let page = try await services.work.read(call) { tx in
             let contract = try ContractService.get(id, tx).contract
             var names = NameBook(services)
             return OrderFormPage(
                 contractID: "\(id)", contract: contract.number,
-                organisation: try names.organisation(contract.organisationID, tx), state: state
+                organisation: try names.organisation(contract.organisationID, tx), state: state(contract)
             ).page
         }
         return .page(page, status: status)

@@ -86,10 +86,16 @@ struct ContractRoutes: Sendable {
         }
     }
 
-    @Sendable private func giveNotice(_ call: PageCall<PathInput>) async throws -> PageReply {
+    struct NoticeInput: Codable, Sendable {
+        let contractID: ContractID
+        let revision: Int64?
+    }
+
+    @Sendable private func giveNotice(_ call: PageCall<NoticeInput>) async throws -> PageReply {
         let (id, today) = (call.input.contractID, CalendarDate.today(at: call.now))
+        let expected = ExpectedRevision(form: call.input.revision)
         let record = try await services.work.perform(call) { tx, actor in
-            try ContractService.giveNotice(id, on: today, tx, actor)
+            try ContractService.giveNotice(id, on: today, check: { try expected.check($0.revision) }, tx, actor)
         }
         let last = record.contract.endsOn.map { $0.adding(days: -1).display } ?? ""
         return .redirect(
@@ -164,7 +170,9 @@ extension ContractPage {
             rights: Rights(
                 mayDisclose: isOpen && viewer.holds(.disclosureWrite) && terms?.disclosureBasis != nil,
                 mayChange: isOpen && viewer.holds(.contractWrite),
-                mayGiveNotice: isOpen && contract.noticeGivenOn == nil && viewer.holds(.contractWrite)))
+                mayGiveNotice: isOpen && contract.noticeGivenOn == nil && viewer.holds(.contractWrite),
+                mayOrder: isOpen && contract.program == .deployment && viewer.holds(.contractWrite),
+                revision: contract.revision))
     }
 }
 

@@ -69,7 +69,11 @@ struct InstanceRoutes: Sendable {
                 ],
                 tenants: try TenantRoutes(services: services).rows(tenants.items, &names, now: call.now, tx),
                 refusal: instance.state == .retired ? "This instance is retired." : nil,
-                mayProvision: call.principal.holds(.tenantWrite)
+                mayProvision: call.principal.holds(.tenantWrite),
+                editing: call.principal.holds(.instanceWrite)
+                    ? InstanceStateCard(
+                        id: "\(id)", name: instance.profile.displayName, isRetired: instance.state == .retired,
+                        revision: instance.revision) : nil
             ).page
         }
         return .page(page)

@@ -23,8 +23,14 @@ struct OrganisationRoutes: Sendable {
                 .post, "/organisations/{organisation_id}/edit", requires: .permission(.organisationWrite), use: update
             )
             .recovering { call in
-                let id = call.input.values["organisation_id"]
-                return try await form(call, FormState(call.input), id: id, status: call.input.status)
+                guard let id = OrganisationID(call.input.values["organisation_id"] ?? "") else {
+                    throw call.input.problem
+                }
+                let revision = try await services.work.read(call) { tx in
+                    try services.tenancy.organisations.get(id, tx).revision
+                }
+                let state = FormState(call.input, presentRevision: revision)
+                return try await form(call, state, id: "\(id)", status: call.input.status)
             },
         ]
     }

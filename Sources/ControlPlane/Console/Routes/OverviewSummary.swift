@@ -130,11 +130,14 @@ struct OverviewSummary: Sendable {
             steps: [
                 TimelineEntry(
                     "\(month.display) can be closed", time: "since \(DisplayText.day(month.endTime))",
-                    text: "\(ready) of \(DisplayText.count(figures.open.count, "contract")) are ready.", tone: .brand),
+                    text:
+                        "\(ready) of \(DisplayText.count(figures.open.count, "contract")) \(ready == 1 ? "is" : "are") ready.",
+                    tone: .brand),
                 TimelineEntry(
                     "Missing figures are estimated", time: "from \(DisplayText.minute(deadline))",
                     text: waiting == 0
-                        ? "Nobody is waited for." : "\(DisplayText.count(waiting, "contract")) waited for."),
+                        ? "Nobody is waited for."
+                        : "\(DisplayText.count(waiting, "contract")) \(waiting == 1 ? "is" : "are") waited for."),
             ], isOpen: true)
     }
 

@@ -107,6 +107,8 @@ struct TenantRoutes: Sendable {
                 history: try AuditRoutes(services: services).history(of: "\(id)", tenant: id, for: principal, tx),
                 actions: principal.holds(.tenantTransition)
                     ? TenantPage.Action.allCases.filter { tenant.state.allowedVerbs.contains($0.rawValue) } : [],
+                mayEdit: principal.holds(.tenantWrite) && ![.archived, .purged].contains(tenant.state.name),
+                revision: tenant.revision,
                 billingNote: tenant.settings.kind == .production
                     ? "A suspended tenant is still provisioned and counts as billable; an archived one no longer."
                     : "This tenant is not billable; its turns still count."
@@ -205,6 +207,7 @@ struct TenantRoutes: Sendable {
     struct TransitionInput: Codable, Sendable {
         let tenantID: TenantID
         let reason: String?
+        let revision: Int64?
     }
 
     private func transition(
@@ -213,7 +216,9 @@ struct TenantRoutes: Sendable {
         PageRoute(.post, path, requires: .permission(.tenantTransition)) { (call: PageCall<TransitionInput>) in
             let input = call.input
             let tenant = try await services.work.perform(call) { tx, actor in
-                try services.tenancy.tenants.transition(input.tenantID, make(input.reason ?? ""), tx, actor)
+                try services.tenancy.tenants.transition(
+                    input.tenantID, make(input.reason ?? ""), expecting: ExpectedRevision(form: input.revision), tx,
+                    actor)
             }
             return .redirect(
                 to: "/tenants/\(tenant.id)", flash: Flash(.ok, "\(tenant.settings.displayName) \(done)."))
