@@ -84,6 +84,7 @@ extension Role.Name {
         case .usageReporter: "Usage reporter"
         case .tenantAdmin: "Tenant administrator"
         case .tenantViewer: "Tenant viewer"
+        case .voiceOperator: "Voice operator"
         }
     }
 
@@ -97,6 +98,7 @@ extension Role.Name {
         case .usageReporter: "sends usage and nothing else"
         case .tenantAdmin: "reads one tenant, manages its keys, sends usage"
         case .tenantViewer: "reads one tenant and its usage"
+        case .voiceOperator: "runs telephony: numbers, trunks and calls"
         }
     }
 }
