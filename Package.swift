@@ -76,6 +76,7 @@ let package = Package(
                 .embedInCode("Demo/demo.json"),
                 .embedInCode("Migrations/0001_tenancy.sql"),
                 .embedInCode("Migrations/0002_billing.sql"),
+                .embedInCode("Migrations/0003_voice.sql"),
             ],
             swiftSettings: settings),
         .executableTarget(
