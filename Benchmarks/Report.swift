@@ -31,7 +31,9 @@ struct Report {
     }
 
     var text: String {
-        sections.map { "## \($0.title)\n\n\($0.explanation)\n\n\(Self.table($0.rows))\n" }.joined(separator: "\n")
+        sections.map { section in
+            "## \(section.title)\n\n\(Self.wrapped(section.explanation))\n\n\(Self.table(section.rows))\n"
+        }.joined(separator: "\n")
     }
 
     /// Padded, so that it reads well in a terminal too.
@@ -54,7 +56,7 @@ struct Report {
         let verdict =
             missed.isEmpty
             ? "Everything that was wanted was reached." : "Missed: " + missed.joined(separator: "; ") + "."
-        let text = """
+        let introduction = """
             # Benchmarks
 
             `scripts/bench` builds with optimisation, measures and writes this page; `scripts/bench --help` lists
@@ -67,10 +69,23 @@ struct Report {
             `synchronous_commit` and `full_page_writes` are on, and the run refuses to start otherwise.
 
             \(verdict)
-
-            \(self.text)
             """
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        try "\(Self.wrapped(introduction))\n\n\(text)".write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    /// Paragraphs in lines of at most 118 characters.
+    private static func wrapped(_ text: String) -> String {
+        text.components(separatedBy: "\n\n").map { paragraph in
+            var lines: [String] = []
+            for word in paragraph.split(whereSeparator: \.isWhitespace) {
+                if let last = lines.last, last.count + word.count < 118 {
+                    lines[lines.count - 1] = "\(last) \(word)"
+                } else {
+                    lines.append(String(word))
+                }
+            }
+            return lines.joined(separator: "\n")
+        }.joined(separator: "\n\n")
     }
 
     static func rounded(_ value: Double) -> String {
