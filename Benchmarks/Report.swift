@@ -24,6 +24,35 @@ struct Report {
     }
 
     mutating func add(_ name: String, _ value: String, wanted: String = "", holds: Bool? = nil) {
+        let verdict = holds.map { $0 ? ": holds" : ": missed" } ?? ""
+        if holds == false { missed.append("\(name): \(value), wanted \(wanted)") }
+        sections[sections.count - 1].rows.append(Row(name: name, value: value, wanted: wanted + verdict))
+        FileHandle.standardError.write(Data("\(name): \(value) \(wanted)\(verdict)\n".utf8))
+    }
+
+    var text: String {
+        sections.map { section in
+            "## \(section.title)\n\n\(Self.wrapped(section.explanation))\n\n\(Self.table(section.rows))\n"
+        }.joined(separator: "\n")
+    }
+
+    /// Padded, so that it reads well in a terminal too.
+    private static func table(_ rows: [Row]) -> String {
+        let all = [Row(name: "Measured", value: "Result", wanted: "Wanted")] + rows
+        let widths = [\Row.name, \Row.value, \Row.wanted].map { path in all.map { $0[keyPath: path].count }.max() ?? 0 }
+        var lines = all.map { row in
+            let cells = zip([row.name, row.value, row.wanted], widths).map { text, width in
+                text + String(repeating: " ", count: width - text.count)
+            }
+            return "| \(cells.joined(separator: " | ")) |"
+        }
+        lines.insert("|\(widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "|"))|", at: 1)
+        return lines.joined(separator: "\n")
+    }
+
+    func write(to path: String) throws {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let memory = (Double(ProcessInfo.processInfo.physicalMemory) / Double(1 << 30)).rounded()
         let verdict =
             missed.isEmpty
             ? "Every wanted figure was reached; of ingest, in the median of its rounds."
