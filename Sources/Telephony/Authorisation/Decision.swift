@@ -2,6 +2,7 @@ import Kernel
 
 /// What happens with a leg, and the way to it.
 package struct Decision: Sendable, Hashable {
+    /// Where the leg goes, or why it goes nowhere.
     package enum Outcome: Sendable, Hashable {
         case route(CallRoute)
         case refuse(Refusal)
@@ -140,10 +141,12 @@ package struct Refusal: Sendable, Hashable {
 
 /// One step of the way to a decision.
 package struct TraceStep: Sendable, Hashable, Codable {
+    /// What was asked, in the order of the questions.
     package enum Step: String, Sendable, Hashable, Codable, CaseIterable {
         case emergency, number, state, caller, destination, permission, price, limits, allotment, trunk, target
     }
 
+    /// How it was answered.
     package enum Result: String, Sendable, Hashable, Codable, CaseIterable {
         case passed, refused
         /// Could not be asked; the sentence says what follows.

@@ -47,6 +47,7 @@ package struct Trunk: Sendable, Hashable, Codable {
         package init() {}
     }
 
+    /// How the trunk wants numbers written: with the plus sign or as digits alone.
     package enum NumberFormat: String, Sendable, Hashable, Codable, CaseIterable {
         case e164Plus = "+e164"
         case e164

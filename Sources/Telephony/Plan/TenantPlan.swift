@@ -119,6 +119,7 @@ package struct SIPUser: Sendable, Hashable, Codable {
 
     /// A number that calls go on to.
     package struct Forward: Sendable, Hashable, Codable {
+        /// When a call goes on.
         package enum Condition: String, Sendable, Hashable, Codable, CaseIterable {
             case always
             case noAnswer = "no_answer"
@@ -138,6 +139,7 @@ package struct SIPUser: Sendable, Hashable, Codable {
 
 /// Users that ring together or one after the other.
 package struct CallGroup: Sendable, Hashable, Codable {
+    /// How the members ring.
     package enum Strategy: String, Sendable, Hashable, Codable, CaseIterable {
         case simultaneous, sequential
     }

@@ -23,6 +23,7 @@ package enum DestinationRisk: String, Sendable, Hashable, Codable, CaseIterable,
 /// Allows or denies destinations for the tenant, a site or a user. The most specific scope decides, then the longest
 /// prefix, then denial.
 package struct DialPermission: Sendable, Hashable, Codable {
+    /// Whose calls it decides about.
     package enum Scope: Sendable, Hashable, Codable {
         case tenant
         case site(SiteID)
@@ -82,6 +83,7 @@ package struct VoiceLimits: Sendable, Hashable, Codable {
 
 /// The minutes of a tenant's month and what happens at their end.
 package struct Allotment: Sendable, Hashable, Codable {
+    /// What happens when the minutes are used up.
     package enum AtEnd: String, Sendable, Hashable, Codable, CaseIterable {
         /// Calls go on and are charged.
         case overage
