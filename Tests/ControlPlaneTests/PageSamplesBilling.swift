@@ -236,14 +236,17 @@ extension PageSamples {
             let months: [Field.Choice] = [
                 .init("2026-11", "November 2026"), .init("2026-10", "October 2026"), .init("2026-09", "September 2026"),
             ]
-            func page(_ refusal: String?, _ rows: [MonthClosePage.Row], mayClose: Bool) -> ConsolePage {
+            func page(
+                _ refusal: String?, _ rows: [MonthClosePage.Row], mayClose: Bool, isEarly: Bool = false
+            ) -> ConsolePage {
                 MonthClosePage(
                     month: "2026-10", monthName: "October 2026", months: months, rows: rows,
-                    finalisesAt: "3 Nov 2026, 06:00", refusal: refusal, mayClose: mayClose
+                    finalisesAt: "3 Nov 2026, 06:00", isEarly: isEarly, refusal: refusal, mayClose: mayClose
                 ).page
             }
             return [
                 ("close", page(nil, rows, mayClose: true)),
+                ("close-early", page(nil, rows, mayClose: true, isEarly: true)),
                 ("close-refused", page("The month still runs.", rows, mayClose: true)),
                 ("close-empty", page(nil, [], mayClose: false)),
             ]

@@ -40,6 +40,8 @@ package struct ClosedContract: Sendable, Hashable {
 /// What a close did.
 package struct CloseReport: Sendable {
     package let month: BillingMonth
+    /// Before the month became final by the terms, because whoever closed it said so.
+    package let isEarly: Bool
     /// In the order of contracts.
     package let contracts: [ClosedContract]
 
@@ -67,12 +69,28 @@ package struct ContractPreview: Sendable {
 
 /// When a month may be closed.
 package enum CloseRules {
-    /// Only a month that is over: the running one still collects usage.
-    package static func check(_ month: BillingMonth, now: Timestamp) throws(Problem) {
+    /// From when a month is final (domain 2.5): the 3rd of the next one, 06:00 in Vienna. Until then usage is on time.
+    package static func finalisation(of month: BillingMonth) -> Timestamp {
+        Timestamp(microseconds: Finalisation.standard.moment(for: month))
+    }
+
+    package static func isEarly(_ month: BillingMonth, now: Timestamp) -> Bool { now < finalisation(of: month) }
+
+    /// Only a month that is over: the running one still collects usage. And only from its finalisation on, unless the
+    /// caller says that it is to be earlier.
+    package static func check(_ month: BillingMonth, now: Timestamp, allowsEarly: Bool) throws(Problem) {
         guard month.endTime <= now else {
             throw .conflict(
                 "MONTH_NOT_OVER",
                 "\(month) ends at \(month.endTime) (midnight in Vienna). Preview it now, close it afterwards.")
+        }
+        guard allowsEarly || !isEarly(month, now: now) else {
+            var problem = Problem.conflict(
+                "FINALISATION_EARLY",
+                "\(month) becomes final on the 3rd of the next month at 06:00 in Vienna; until then its usage is on time. "
+                    + "Wait until \(finalisation(of: month)), or say that it is to be earlier: 'early' (--early).")
+            problem.errors = [Problem.FieldError(field: "early", message: problem.detail)]
+            throw problem
         }
     }
 

@@ -91,12 +91,15 @@ package struct CloseResource: Codable, Sendable {
     }
 
     package let month: BillingMonth
+    /// Closed before the month became final by the terms.
+    package let early: Bool
     /// How many contracts had each outcome.
     package let counts: [String: Int]
     package let contracts: [Contract]
 
     package init(_ report: CloseReport) {
         month = report.month
+        early = report.isEarly
         counts = report.contracts.reduce(into: [:]) { $0[$1.outcome.name, default: 0] += 1 }
         contracts = report.contracts.map { closed in
             Contract(
@@ -146,11 +149,12 @@ package struct MonthCloseEndpoints: Sendable {
                 requires: .permission(.billingClose), use: close
             )
             .described(
-                "Every contract in a transaction of its own; safe to repeat and to run twice at once. What waits for a "
+                "From the 3rd of the next month, 06:00 in Vienna; earlier only with 'early': true, which the audit log "
+                    + "keeps. Every contract in a transaction of its own; safe to repeat and to run twice at once. What waits for a "
                     + "disclosure stays a draft, and the months after it stay open; what cannot be computed is parked "
                     + "with its reason."
             )
-            .failing("MONTH_NOT_OVER", "VENDOR_MISSING").withoutIdempotencyKey()
+            .failing("MONTH_NOT_OVER", "FINALISATION_EARLY", "VENDOR_MISSING").withoutIdempotencyKey()
             .timeLimit(seconds: MonthCloseEndpoints.seconds),
         ]
     }
@@ -180,9 +184,13 @@ package struct MonthCloseEndpoints: Sendable {
 
     struct CloseInput: Codable, Sendable {
         let month: BillingMonth
+        /// Close before the month is final by the terms.
+        let early: Bool?
     }
 
     @Sendable private func close(_ call: Call<CloseInput>) async throws -> CloseResource {
-        CloseResource(try await service.close(call.input.month, as: call.principal, requestID: call.requestID))
+        CloseResource(
+            try await service.close(
+                call.input.month, early: call.input.early ?? false, as: call.principal, requestID: call.requestID))
     }
 }

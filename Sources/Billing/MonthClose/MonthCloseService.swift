@@ -56,10 +56,12 @@ package struct MonthCloseService: Sendable {
 
     /// Makes final whatever has its inputs, each contract in a transaction of its own. Run it again at any time, also
     /// beside another run: what is final stays as it is, what was missing or parked is tried anew.
+    /// - Parameter early: also before the month is final by the terms; has no meaning afterwards.
     package func close(
-        _ month: BillingMonth, as principal: Principal, requestID: String = ""
+        _ month: BillingMonth, early: Bool = false, as principal: Principal, requestID: String = ""
     ) async throws -> CloseReport {
-        try CloseRules.check(month, now: work.time.now)
+        let now = work.time.now
+        try CloseRules.check(month, now: now, allowsEarly: early)
         let (contracts, shared) = try await work.read(in: principal.scope) { tx in
             guard let seller = try BillingInputStore.seller(tx) else {
                 throw Problem.conflict("VENDOR_MISSING", "There is no vendor organisation, so nobody can sell.")
@@ -86,7 +88,7 @@ package struct MonthCloseService: Sendable {
             for try await (done, result) in group { results[done] = result }
             return contracts.indices.compactMap { results[$0] }
         }
-        return CloseReport(month: month, contracts: closed)
+        return CloseReport(month: month, isEarly: CloseRules.isEarly(month, now: now), contracts: closed)
     }
 
     private struct Shared: Sendable {
@@ -164,6 +166,7 @@ package struct MonthCloseService: Sendable {
         _ actor: Actor
     ) throws -> CloseOutcome {
         var detail: AuditDetail = ["contract": closing.contract.number, "month": closing.month.description]
+        if CloseRules.isEarly(closing.month, now: closing.now) { detail.facts["early"] = "true" }
         let outcome: CloseOutcome
         // What arrives for the month from now on is late.
         try UsageMonthStore.advanceCutoff(

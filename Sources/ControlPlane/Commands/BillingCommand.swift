@@ -68,17 +68,21 @@ struct BillingCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a month's invoices final.",
             discussion: """
-                Safe to repeat and to run twice at once: what is final stays as it is. A Solution month without its \
+                From the 3rd of the next month, 06:00 in Vienna; --early closes a month that is over before that, and the \
+                audit log says so. Safe to repeat and to run twice at once: what is final stays as it is. A Solution month without its \
                 disclosure stays a draft until the 11th of the next month, 06:00 in Vienna, and is then billed on an \
                 estimate. The exit code is 1 when a contract could not be computed.
                 """)
 
         @Argument(help: "The month, such as 2026-10.") var month: String
+        @Flag(help: "Before the 3rd of the next month, 06:00 in Vienna: usage that still comes is an adjustment then.")
+        var early = false
 
         func run() async throws {
-            let month = try BillingCommand.month(month)
+            let (month, early) = (try BillingCommand.month(month), early)
             try await Configuration.withApplication { application in
-                let report = try await application.billing.monthClose.close(month, as: .system("billing close"))
+                let report = try await application.billing.monthClose.close(
+                    month, early: early, as: .system("billing close"))
                 guard !report.contracts.isEmpty else { return print("No contract runs in \(month).") }
                 var table = TextTable(
                     ["Contract", "Organisation", "Program", "Result", "Net", "Gross"], right: [4, 5])
@@ -105,7 +109,7 @@ struct BillingCommand: AsyncParsableCommand {
         let words = counts.sorted { $0.key < $1.key }.map {
             "\($0.value) \($0.key.replacingOccurrences(of: "_", with: " "))"
         }
-        return "\(report.month): \(words.joined(separator: ", "))."
+        return "\(report.month): \(words.joined(separator: ", ")).\(report.isEarly ? " Closed early." : "")"
     }
 }
 

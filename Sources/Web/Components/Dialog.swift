@@ -9,6 +9,8 @@ package struct Dialog: Sendable {
     package let submit: String
     package let style: ButtonStyle
     package var asksForReason = true
+    /// More fields to fill in, below the text.
+    package var fields: HTML = ""
     /// Values the form carries along.
     package var hidden: HTML = ""
 
@@ -26,7 +28,7 @@ package struct Dialog: Sendable {
         #"""
         <dialog class="dialog" id="\#(id)" popover aria-labelledby="\#(id)-title"><form action="\#(action)" method="post">\#
         \#(HTML.csrfField)\#(hidden)<div class="dialog-body"><h2 id="\#(id)-title">\#(title)</h2><p>\#(text)</p>\#
-        \#(asksForReason ? reason : "")</div>
+        \#(fields)\#(asksForReason ? reason : "")</div>
         <div class="dialog-foot"><button class="btn" type="button" popovertarget="\#(id)" popovertargetaction="hide">Cancel</button>\#
         <button class="\#(style.rawValue)" type="submit">\#(submit)</button></div></form></dialog>
 

@@ -33,8 +33,10 @@ struct MonthClosePage: Sendable {
     /// Months around it: value and name.
     let months: [Field.Choice]
     let rows: [Row]
-    /// When the month becomes final by itself.
+    /// When the month becomes final by the terms.
     let finalisesAt: String
+    /// That is still to come: whoever closes now says so.
+    let isEarly: Bool
     /// Why it cannot be closed now: it still runs, or everything is final.
     let refusal: String?
     let mayClose: Bool
@@ -73,6 +75,13 @@ struct MonthClosePage: Sendable {
             action: "/close", submit: "Close \(monthName)", style: .primary)
         dialog.asksForReason = false
         dialog.hidden = .hiddenField("month", month)
+        if isEarly {
+            let box = Field(
+                "early", "Close early", .check,
+                hint: "By the terms \(monthName) is final \(finalisesAt). The audit log says that it was closed before."
+            )
+            dialog.fields = box.html(.blank)
+        }
         return dialog.html
     }
 

@@ -12,7 +12,12 @@ struct MonthCloseRoutes: Sendable {
     var all: [PageRoute] {
         [
             PageRoute(.get, "/close", requires: .permission(.billingClose), use: show).timeLimit(seconds: 120),
-            PageRoute(.post, "/close", requires: .permission(.billingClose), use: close).timeLimit(seconds: 300),
+            PageRoute(.post, "/close", requires: .permission(.billingClose), use: close).timeLimit(seconds: 300)
+                .recovering { call in
+                    .redirect(
+                        to: BillingMonth(call.input.values["month"] ?? "").map { "/close?month=\($0)" } ?? "/close",
+                        flash: Flash(.bad, call.input.problem.detail))
+                },
         ]
     }
 
@@ -27,12 +32,12 @@ struct MonthCloseRoutes: Sendable {
         let rows = previews.map(MonthClosePage.Row.init)
         let around = (0...12).map { present.advanced(by: -$0) }
         let months = (around.contains(month) ? around : around + [month])
-        let finalisation = Timestamp(microseconds: Finalisation.standard.moment(for: month))
         return .page(
             MonthClosePage(
                 month: "\(month)", monthName: month.display,
                 months: months.map { Field.Choice("\($0)", $0.display) }, rows: rows,
-                finalisesAt: DisplayText.minute(finalisation), refusal: Self.refusal(month, rows, now: call.now),
+                finalisesAt: DisplayText.minute(CloseRules.finalisation(of: month)),
+                isEarly: CloseRules.isEarly(month, now: call.now), refusal: Self.refusal(month, rows, now: call.now),
                 mayClose: call.principal.holds(.billingClose)
             ).page)
     }
@@ -50,11 +55,14 @@ struct MonthCloseRoutes: Sendable {
 
     struct CloseInput: Codable, Sendable {
         let month: BillingMonth
+        /// The box of a close that is early.
+        let early: Bool?
     }
 
     @Sendable private func close(_ call: PageCall<CloseInput>) async throws -> PageReply {
         let month = call.input.month
-        let report = try await services.closing.close(month, as: call.principal, requestID: call.requestID)
+        let report = try await services.closing.close(
+            month, early: call.input.early ?? false, as: call.principal, requestID: call.requestID)
         return .redirect(to: "/invoices?month=\(month)", flash: report.flash)
     }
 }
