@@ -64,10 +64,15 @@ create table app.instance (
     region text not null default '' check (char_length(region) <= 60),
     version text not null default '' check (char_length(version) <= 60),
     state text not null default 'active' check (state in ('active', 'retired')),
+    -- of a deployment: the order of the contract that it belongs to, by its reference, and the size that it has there
+    order_reference text check (char_length(order_reference) between 1 and 40),
+    size text check (size in ('compact', 'standard', 'premium')),
     revision bigint not null default 1,
     created_at timestamptz not null,
     updated_at timestamptz not null,
-    unique (instance_id, host)
+    unique (instance_id, host),
+    check ((order_reference is null) = (size is null)),
+    check (size is null or host = 'end_customer')
 );
 comment on table app.instance is 'Running stacks: the unit of deployment. dist:reference';
 create index instance_organisation on app.instance (organisation_id);
@@ -84,7 +89,7 @@ create policy organisation_update on app.instance for update to controlplane_app
     using (organisation_id = (select app.current_organisation()) and host <> 'vendor')
     with check (organisation_id = (select app.current_organisation()) and host <> 'vendor');
 grant select, insert on app.instance to controlplane_app, controlplane_system;
-grant update (display_name, region, version, state, revision, updated_at)
+grant update (display_name, region, version, state, order_reference, size, revision, updated_at)
     on app.instance to controlplane_app, controlplane_system;
 
 create table app.tenant (

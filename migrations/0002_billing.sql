@@ -83,6 +83,31 @@ create policy organisation_own on app.contract_version for select to controlplan
 grant select on app.contract_version to controlplane_app;
 grant select, insert on app.contract_version to controlplane_system;
 
+-- What is signed beside the master agreement before a contract goes live: the data processing agreements of its program.
+create table app.contract_document (
+    document_id uuid not null primary key,
+    organisation_id uuid not null references app.organisation,
+    contract_id uuid not null references app.contract,
+    kind text not null check (kind in ('dpa', 'back_to_back_dpa')),
+    -- whom a Deployment Partner's back-to-back agreement is with
+    end_customer_id uuid references app.organisation,
+    reference text not null check (char_length(reference) between 1 and 60),
+    signed_on date not null,
+    created_at timestamptz not null,
+    created_by uuid not null,
+    check ((kind = 'back_to_back_dpa') = (end_customer_id is not null))
+);
+comment on table app.contract_document is 'Signed documents of a contract. Append-only. dist:local';
+create index contract_document_contract on app.contract_document (contract_id, document_id);
+create index contract_document_organisation on app.contract_document (organisation_id);
+alter table app.contract_document enable row level security;
+alter table app.contract_document force row level security;
+create policy system_all on app.contract_document to controlplane_system using (true) with check (true);
+create policy organisation_own on app.contract_document for select to controlplane_app
+    using (organisation_id = (select app.current_organisation()));
+grant select on app.contract_document to controlplane_app;
+grant select, insert on app.contract_document to controlplane_system;
+
 -- Disclosed end-customer revenue: ARR for the Solution share, MRR for the Enterprise alternative. The latest row of
 -- a month is in force; nothing is overwritten.
 create table app.disclosure (

@@ -24,18 +24,26 @@ struct Application: Sendable {
         self.metrics = metrics
         database = Database(configuration.database, logger: logger, onPoolWait: Self.poolWait(metrics))
         let work = UnitOfWork(database: database, time: time, ids: .timeOrdered)
-        tenancy = TenancyServices(
-            work: work,
-            rules: TenancyRules(
-                checkVATID: VATIDCheck.byCheckDigits,
-                programs: { tx, organisation in try ContractService.programs(tx, organisation) }))
+        var rules = TenancyRules(
+            checkVATID: VATIDCheck.byCheckDigits,
+            programs: { tx, organisation in try ContractService.programs(tx, organisation) })
+        rules.orderedLicences = { tx, organisation in try ContractService.orderedLicences(tx, organisation) }
+        rules.goLiveRefusal = { tx, placement in try DocumentService.goLiveRefusal(tx, placement) }
+        tenancy = TenancyServices(work: work, rules: rules)
         billing = BillingServices(
             work: work, metrics: metrics, connections: configuration.databaseConnections,
             isDistributed: configuration.databaseIsDistributed)
     }
 
     /// The whole API.
-    var endpoints: [Endpoint] { tenancyEndpoints(tenancy) + billing.endpoints }
+    var endpoints: [Endpoint] { tenancyEndpoints(tenancy) + billing.endpoints + console.endpoints }
+
+    private var console: ConsoleSite {
+        ConsoleSite(
+            ConsoleServices(
+                tenancy: tenancy, closing: billing.monthClose, reports: billing.reports, importer: billing.importer,
+                product: Self.product, baseURL: configuration.publicURL))
+    }
 
     /// The name of what is sold, in titles and on invoices.
     static let product = "ChatFlow"
@@ -57,10 +65,7 @@ struct Application: Sendable {
     /// Everything that is served.
     func site() throws -> Site {
         let openAPI = try OpenAPI.endpoint(for: endpoints, info: Self.info)
-        let console = ConsoleSite(
-            ConsoleServices(
-                tenancy: tenancy, closing: billing.monthClose, reports: billing.reports, importer: billing.importer,
-                product: Self.product, baseURL: configuration.publicURL))
+        let console = console
         return Site(
             endpoints: endpoints + [openAPI], pages: console.pages, assets: console.assets, console: console.console)
     }

@@ -10,6 +10,10 @@ package struct TenancyRules: Sendable {
     package var programs: ProgramsOf
     /// Whether an organisation's tenants of a program can have voice.
     package var voiceRefusal: VoiceRefusalOf
+    /// What an organisation's Deployment orders hold.
+    package var orderedLicences: OrderedLicencesOf = { _, _ in [:] }
+    /// Whether an organisation's production tenants of a program may go live.
+    package var goLiveRefusal: GoLiveRefusalOf = { _, _ in nil }
 
     package init(
         checkVATID: @escaping @Sendable (String, CountryCode) -> VATIDCheck, programs: @escaping ProgramsOf,
@@ -36,8 +40,9 @@ package struct TenancyServices: Sendable {
         self.work = work
         authenticator = Authenticator(database: work.database, time: work.time)
         organisations = OrganisationService(checkVATID: rules.checkVATID)
-        instances = InstanceService(programs: rules.programs)
-        tenants = TenantService(programs: rules.programs, voiceRefusal: rules.voiceRefusal)
+        instances = InstanceService(programs: rules.programs, ordered: rules.orderedLicences)
+        tenants = TenantService(
+            programs: rules.programs, voiceRefusal: rules.voiceRefusal, goLiveRefusal: rules.goLiveRefusal)
         sessions = SessionService(work: work, authenticator: authenticator)
     }
 }

@@ -170,6 +170,7 @@ import Testing
         "POST /v1/contracts/{contract_id}/versions": "/contracts/{contract_id}/order-forms",
         "POST /v1/contracts/{contract_id}:give_notice": "/contracts/{contract_id}/notice",
         "POST /v1/contracts/{contract_id}/disclosures": "/contracts/{contract_id}/disclosures",
+        "POST /v1/contracts/{contract_id}/documents": "/contracts/{contract_id}/documents",
         "POST /v1/usage/events": "/usage/import",
         "POST /v1/billing/months/{month}:close": "/close",
     ]

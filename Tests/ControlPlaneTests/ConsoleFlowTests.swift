@@ -10,7 +10,7 @@ import Testing
             let browser = try await world.operatorBrowser()
             let organisation = try await create(organisation: "Seeufer", browser)
             let contract = try await enrol(organisation, browser)
-            let tenant = try await provision(for: organisation, on: world.platform, browser)
+            let tenant = try await provision(for: organisation, under: contract, on: world.platform, browser)
 
             let lines = (1...40).map { number in
                 #"{"id":"e\#(number)","source":"s","type":"turn","time":"2026-10-05T10:00:00Z","tenant":"\#(tenant)","#
@@ -85,7 +85,7 @@ import Testing
     }
 
     private func provision(
-        for organisation: String, on instance: InstanceID, _ browser: ConsoleBrowser
+        for organisation: String, under contract: String, on instance: InstanceID, _ browser: ConsoleBrowser
     ) async throws -> String {
         var fields = [
             "organisation_id": organisation, "instance_id": "\(instance)", "display_name": "Client",
@@ -94,6 +94,9 @@ import Testing
         let refused = try await browser.submit("/tenants", from: "/tenants/new", fields)
         #expect(refused.refuses("slug"))
         fields["slug"] = "client"
+        let unsigned = try await browser.submit("/tenants", from: "/tenants/new", fields)
+        #expect(unsigned.status == 409 && unsigned.body.contains("data processing agreement"))
+        try await sign(contract, browser)
         let created = try await browser.submit("/tenants", from: "/tenants/new", fields)
         #expect(created.body.contains("Client is provisioned."))
         let id = try created.id()
@@ -103,6 +106,17 @@ import Testing
         #expect(twice.body.contains("cannot suspend"))
         #expect(try await browser.submit("/tenants/\(id)/resume", from: "/tenants/\(id)").status == 200)
         return id
+    }
+
+    private func sign(_ contract: String, _ browser: ConsoleBrowser) async throws {
+        #expect(try await browser.get("/contracts/\(contract)").body.contains("Missing"))
+        let (path, form) = ("/contracts/\(contract)/documents", "/contracts/\(contract)/documents/new")
+        var fields = ["reference": "DPA-077", "signed_on": "2026-11-22"]
+        #expect(try await browser.submit(path, from: form, fields).refuses("signed_on"))
+        fields["signed_on"] = "2026-09-30"
+        let recorded = try await browser.submit(path, from: form, fields)
+        #expect(recorded.body.contains("DPA-077, 30 Sep 2026") && !recorded.body.contains("Missing"))
+        #expect(recorded.body.contains("Contract document recorded"))
     }
 
     @Test func aKeyIsShownOnceAndRevoked() async throws {

@@ -195,6 +195,10 @@ private struct Enrolment: Sendable {
         let new = NewContract(
             organisationID: organisation, startsOn: start, terms: .enterprise(EnterpriseTerms(revenueShare: share)))
         let contract = try ContractService.create(new, tx, actor).contract.id
+        _ = try DocumentService.record(
+            NewDocument(contractID: contract, kind: .dpa, reference: "DPA \(name)", signedOn: start.adding(days: -30)),
+            tx,
+            actor)
         let later = Actor(
             principal: actor.principal, now: MatrixWorld.now, requestID: actor.requestID, ids: actor.ids)
         _ = try DisclosureService.disclose(

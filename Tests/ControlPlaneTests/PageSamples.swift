@@ -244,8 +244,15 @@ extension PageSamples {
                 Fact("Host", text: "Vendor"), Fact("Owner", text: "ChatFlow"), Fact("Region", text: "eu-central"),
                 Fact("Version", text: "7.4.1"), Fact("Created", text: "4 Jun 2026"),
             ],
-            tenants: tenantRows, refusal: nil, mayProvision: true,
+            capacity: nil, tenants: tenantRows, refusal: nil, mayProvision: true,
             editing: InstanceStateCard(id: instanceID, name: "shared-eu-2", isRetired: false, revision: 3))
+        let deployment = InstancePage(
+            id: "inst_01k2hb7q0000000000000007", name: "gemeinde", isRetired: false,
+            facts: [Fact("Host", text: "End-customer"), Fact("Size", text: "Compact"), Fact("Order", text: "order-1")],
+            capacity: .init(
+                months: [("September 2026", 900), ("October 2026", 8_100), ("November 2026", 9_999)], turns: 10_000,
+                notice: "9,999 of 10,000 turns are used: at least 80 %. Nothing is charged or blocked.", tone: .info),
+            tenants: [], refusal: nil, mayProvision: false, editing: nil)
         let hosts: [Field.Choice] = [
             .init("vendor", "Vendor", "the shared platform: Solution"),
             .init("licensee", "Licensee", "one install: Enterprise"),
@@ -283,7 +290,7 @@ extension PageSamples {
             ).page
         }
         return [
-            ("instances", instances.page), ("instance", instance.page),
+            ("instances", instances.page), ("instance", instance.page), ("instance-deployment", deployment.page),
             (
                 "instance-new",
                 InstanceFormPage(

@@ -46,6 +46,9 @@ extension PageSamples {
                     Fact("Onboarding", text: "12,000.00 once"), Fact("Minimum", text: "3,500.00 until 31 May 2027"),
                     Fact("Wholesale", text: nil),
                 ],
+                documents: [
+                    .init(kind: "Data processing agreement", party: "", reference: "DPA-11", signed: "1 Jun 2026")
+                ],
                 orderForms: [
                     .init(
                         reference: "OF-2026-003", description: "Telephony for Hotel Beispiel",
@@ -63,8 +66,14 @@ extension PageSamples {
             let enterprise = ContractPage(
                 id: "c3", number: "EL-2025-001", organisation: "Stadtwerke Demo",
                 program: "Enterprise Platform License",
-                running: .init(month: "May 2026", net: licence.net + implementation.net, lines: lines),
-                termFacts: [Fact("Start", text: "1 May 2026")], terms: [Fact("SLA", text: "Premium")], orderForms: [],
+                running: .init(
+                    month: "May 2026", net: licence.net + implementation.net, lines: lines,
+                    notices: ["Three months <in a row>."]),
+                termFacts: [Fact("Start", text: "1 May 2026")], terms: [Fact("SLA", text: "Premium")],
+                documents: [
+                    .init(kind: "Back-to-back agreement", party: "Gemeinde <Muster>", reference: nil, signed: "")
+                ],
+                orderForms: [],
                 invoices: [], history: [],
                 state: ("Notice given", .warn),
                 rights: .init(mayDisclose: false, mayChange: false, mayGiveNotice: false, mayOrder: false, revision: 5))
@@ -95,6 +104,14 @@ extension PageSamples {
                         OrderFormPage(
                             contractID: contractID, contract: "SP-2026-011", organisation: "Nordlicht Agentur",
                             state: FormState(values: ["rhythm": "monthly"])
+                        ).page
+                    ),
+                    (
+                        "document-new",
+                        DocumentFormPage(
+                            contractID: contractID, contract: "DP-2026-003", organisation: "Muster Systeme",
+                            kind: "Back-to-back agreement", endCustomers: [.init("org_1", "Gemeinde <Muster>")],
+                            state: FormState(values: ["signed_on": "2026-11-21"])
                         ).page
                     ),
                     (
@@ -147,7 +164,8 @@ extension PageSamples {
                     gross: try Money("5625.00")),
                 vatNote: "Reverse charge: the recipient owes the VAT (Art. 196 of Directive 2006/112/EC).",
                 finalisedAt: "3 Nov 2026, 06:00",
-                isEstimated: false, paymentText: "Please transfer within 30 days, reference CF-2026-000214.")
+                isEstimated: false, paymentText: "Please transfer within 30 days, reference CF-2026-000214.",
+                notices: ["Please check whether <withholding tax> is due."])
         }
     }
 

@@ -17,10 +17,7 @@ package enum InvoiceComputation {
             var lines = try FixedCharges(subject, month: month).lines()
             lines += try UsageCharges(subject, month: month).lines(usage)
             var notices = notices(subject, month: month, usage: usage, version: version)
-            if version.terms.program == .enterprise {
-                let months = (before + [(month, usage)]).map { load(of: subject, in: $0.month, usage: $0.usage) }
-                notices += SustainedLoadNotice(months: months, book: book.book.enterprise).map { [$0.sentence] } ?? []
-            }
+            notices += loadNotices(subject, months: before + [(month, usage)], book: book.book)
             let adjustments = try prior.sorted { $0.month < $1.month }.flatMap {
                 try adjust($0, of: subject, in: month)
             }
@@ -98,6 +95,22 @@ package enum InvoiceComputation {
             guard usage.voice[tenant.tenantID, default: 0] > 0, !tenant.hasVoice(in: period) else { return nil }
             return
                 "\(tenant.name) had metered calls but no voice enabled in \(month.words): nothing is charged for them."
+        }
+    }
+
+    /// What a longer time says about the load: of an Enterprise licence as a whole, of a Deployment by instance.
+    private static func loadNotices(
+        _ subject: BillingSubject, months: [(month: BillingMonth, usage: MonthUsage)], book: PriceBook
+    ) -> [String] {
+        switch subject.contract.program {
+        case .solution: return []
+        case .enterprise:
+            let loads = months.map { load(of: subject, in: $0.month, usage: $0.usage) }
+            return SustainedLoadNotice(months: loads, book: book.enterprise).map { [$0.sentence] } ?? []
+        case .deployment:
+            return subject.instances.compactMap { instance in
+                instance.notice(turnsByMonth: months.map { instance.turns(in: $0.usage) }, book: book.deployment)
+            }
         }
     }
 

@@ -203,6 +203,25 @@ package enum ContractService {
     ) throws -> Set<Program> {
         Set(try ContractStore.programs(of: organisation, in: tx))
     }
+
+    /// How many instances of which size an organisation's Deployment contract has ordered, by its newest terms.
+    package static func orderedLicences(
+        _ tx: borrowing Transaction<ScopeNode>, _ organisation: OrganisationID
+    ) throws -> [InstanceLicence: Int] {
+        guard let contract = try ContractStore.present(of: organisation, in: .deployment, tx),
+            case .deployment(let terms)? = try ContractStore.versions(of: contract.id, in: tx).last?.terms
+        else { return [:] }
+        var ordered: [InstanceLicence: Int] = [:]
+        for order in terms.orders ?? [] {
+            for (size, count) in [(.compact, order.compact), (.standard, order.standard), (.premium, order.premium)]
+                as [(InstanceLicence.Size, Int64?)]
+            {
+                guard let count, count > 0 else { continue }
+                ordered[InstanceLicence(order: order.reference, size: size)] = Int(clamping: count)
+            }
+        }
+        return ordered
+    }
 }
 
 // MARK: - Checks

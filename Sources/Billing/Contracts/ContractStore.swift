@@ -199,6 +199,19 @@ enum ContractStore {
             "SELECT max(month) FROM app.invoice WHERE contract_id = \(id) AND state <> 'draft'", as: BillingMonth?.self)
     }
 
+    /// The contract of a program that is in force today, or else the next one.
+    static func present(
+        of organisation: OrganisationID, in program: Program, _ tx: borrowing Transaction<ScopeNode>
+    ) throws(DatabaseError) -> Contract? {
+        try tx.first(
+            """
+            SELECT \(Contract.columns) FROM app.contract c
+            WHERE c.organisation_id = \(organisation) AND c.program = \(program)
+                AND (c.ends_on IS NULL OR c.ends_on > (now() AT TIME ZONE 'Europe/Vienna')::date)
+            ORDER BY c.starts_on LIMIT 1
+            """)
+    }
+
     /// Programs whose contract is in force today, by the calendar in Vienna, or begins later.
     static func programs(
         of organisation: OrganisationID, in tx: borrowing Transaction<ScopeNode>

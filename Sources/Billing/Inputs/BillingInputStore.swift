@@ -23,7 +23,7 @@ struct ClosedMonth: RowDecodable, Sendable {
     }
 }
 
-/// SQL of everything that a contract's invoice is computed from: seven statements in one round trip, whatever the number
+/// SQL of everything that a contract's invoice is computed from: eight statements in one round trip, whatever the number
 /// of tenants.
 enum BillingInputStore {
     struct Inputs: Sendable {
@@ -35,6 +35,7 @@ enum BillingInputStore {
         let closed: [ClosedMonth]
         /// Months with usage that came after they were closed.
         let lateMonths: Set<BillingMonth>
+        let instances: [SizedInstance]
     }
 
     static func load(
@@ -55,13 +56,15 @@ enum BillingInputStore {
             WHERE contract_id = \(contract.id) AND state <> 'draft' AND month < \(month)
             """,
             lateMonths(of: contract, before: month),
+            CapacityStore.instances(of: contract),
         ])
         guard let party = rows[1].first else { throw Problem.notFound("organisation") }
         return Inputs(
             versions: try rows[0].map(ContractVersion.init(row:)), buyer: try BilledParty(row: party),
             tenants: try timelines(rows[2]), disclosures: try rows[3].map(Disclosure.init(row:)),
             usage: try usage(rows[4]), closed: try rows[5].map(ClosedMonth.init(row:)),
-            lateMonths: Set(try rows[6].map { try $0.value(at: 0, as: BillingMonth.self) }))
+            lateMonths: Set(try rows[6].map { try $0.value(at: 0, as: BillingMonth.self) }),
+            instances: try CapacityStore.instances(rows[7]))
     }
 
     // MARK: Parties

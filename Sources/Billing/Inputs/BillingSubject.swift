@@ -12,6 +12,8 @@ package struct BillingSubject: Sendable {
     package let tenants: [TenantTimeline]
     /// Every disclosure of the contract in the order of arrival.
     package let disclosures: [Disclosure]
+    /// Deployments whose size is known: their capacity is reported, never charged.
+    package var instances: [SizedInstance] = []
 
     package init(
         contract: Contract, versions: [ContractVersion], books: [String: PublishedPriceBook], buyer: BilledParty,

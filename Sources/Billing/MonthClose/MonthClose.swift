@@ -74,6 +74,7 @@ package enum CloseRules {
         Timestamp(microseconds: Finalisation.standard.moment(for: month))
     }
 
+    /// Whether the month is not final by the terms yet.
     package static func isEarly(_ month: BillingMonth, now: Timestamp) -> Bool { now < finalisation(of: month) }
 
     /// Only a month that is over: the running one still collects usage. And only from its finalisation on, unless the

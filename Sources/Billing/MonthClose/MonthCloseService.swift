@@ -229,9 +229,10 @@ extension MonthCloseService {
         _ tx: borrowing Transaction<ScopeNode>
     ) throws -> (BillingSubject, InvoiceDraft) {
         let inputs = try BillingInputStore.load(contract, month: month, tx)
-        let subject = BillingSubject(
+        var subject = BillingSubject(
             contract: contract, versions: inputs.versions, books: books, buyer: inputs.buyer, tenants: inputs.tenants,
             disclosures: inputs.disclosures)
+        subject.instances = inputs.instances
         let usage = try rounded(inputs.usage, of: subject, in: month, tx)
         let prior = try changed(inputs, of: subject).map { month, causes in
             let usage = try BillingInputStore.usage(of: contract, in: month, tx)
@@ -247,9 +248,9 @@ extension MonthCloseService {
         )
     }
 
-    /// The months whose load counts for the notice of a sustained one, which only Enterprise has.
+    /// The months whose load counts for the notice of a sustained one, which Solution has not.
     private static func monthsBefore(_ month: BillingMonth, of contract: Contract) -> [BillingMonth] {
-        guard contract.program == .enterprise else { return [] }
+        guard contract.program != .solution else { return [] }
         return (1..<Decided.monthsInARow).reversed().map { month.advanced(by: -$0) }.filter { contract.runs(in: $0) }
     }
 

@@ -37,6 +37,7 @@ struct ConsoleSite: Sendable {
             + ContractFormRoutes(services: services).all
             + ContractOrderRoutes(services: services).all
             + DisclosureRoutes(services: services).all
+            + DocumentRoutes(services: services).all
             + InstanceRoutes(services: services).all
             + InstanceEditRoutes(services: services).all
             + TenantRoutes(services: services).all
@@ -47,6 +48,9 @@ struct ConsoleSite: Sendable {
             + APIKeyRoutes(services: services).all
             + AuditRoutes(services: services).all
     }
+
+    /// Operations of the API that answer with a page of the console.
+    var endpoints: [Endpoint] { [InvoiceRoutes(services: services).endpoint(layout: layout)] }
 
     var assets: [Asset] {
         layout.assets.all.map { Asset(path: $0.path, mediaType: $0.contentType, bytes: $0.bytes) }

@@ -100,6 +100,8 @@ struct DemoLoader {
         let signed = Timestamp(microseconds: ViennaTime.instant(partner.startsOn)).advanced(by: .seconds(-86_400))
         let changes = try Self.changes(partner.organisation)
         let terms = try partner.terms.terms()
+        let signedOn = min(
+            partner.startsOn.adding(days: -1), ViennaTime.date(at: plan.provisionedAt.microseconds) ?? partner.startsOn)
         let (organisation, contract) = try await work(at: signed).perform(job: "demo") { tx, actor in
             let organisation = try tenancy.organisations.create(.partner, managedBy: nil, changes, tx, actor)
             _ = try ContractService.signMasterAgreement(
@@ -109,6 +111,12 @@ struct DemoLoader {
         }
         let tenants = try await work(at: plan.provisionedAt).perform(job: "demo") { tx, actor in
             let instance = try Self.instance(of: partner, organisation, platform: platform, tenancy, tx, actor)
+            let kind = ContractDocument.Kind.required(by: terms.program)
+            _ = try DocumentService.record(
+                NewDocument(
+                    contractID: contract, kind: kind,
+                    endCustomerID: kind == .backToBackDPA ? instance.ownerID : nil,
+                    reference: "\(partner.agreement)-DPA", signedOn: signedOn), tx, actor)
             return try partner.tenants.flatMap { group in
                 try Self.provision(group, on: instance, for: organisation, tenancy, tx, actor)
             }

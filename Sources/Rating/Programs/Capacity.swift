@@ -1,7 +1,7 @@
 /// What a Deployment instance's use says about its size: reported, never charged and never blocked (domain 2.3).
 package struct CapacityNotice: Hashable, Sendable {
     /// How far the capacity is used up.
-    package enum Level: String, Hashable, Sendable, Codable {
+    package enum Level: String, Hashable, Sendable, Codable, CaseIterable {
         /// 80 % of the size's turns are used.
         case nearing
         /// 100 % are used.

@@ -29,6 +29,8 @@ package struct Instance: Sendable, Equatable {
     package let host: InstanceHost
     package var profile: InstanceProfile
     package var state: State
+    /// Only of a deployment at an end-customer.
+    package var licence: InstanceLicence?
     package let revision: Int64
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
@@ -50,7 +52,7 @@ extension Instance {
     var auditFields: [String: String] {
         [
             "display_name": profile.displayName, "region": profile.region, "version": profile.version,
-            "state": state.rawValue,
+            "state": state.rawValue, "order": licence?.order ?? "", "size": licence?.size.rawValue ?? "",
         ]
     }
 }
@@ -61,6 +63,9 @@ package struct InstanceChanges: Sendable {
     package var region: String?
     package var version: String?
     package var state: Instance.State?
+    /// The order of a deployment by its reference.
+    package var order: String?
+    package var size: InstanceLicence.Size?
 
     package init() {}
 
@@ -70,7 +75,14 @@ package struct InstanceChanges: Sendable {
         fields.set(&new.profile.displayName, displayName, "display_name", 1...Limits.textCharacters)
         fields.set(&new.profile.region, region, "region", 0...60)
         fields.set(&new.profile.version, version, "version", 0...60)
+        var order = new.licence?.order ?? ""
+        fields.set(&order, self.order, "order", 1...40)
+        let size = size ?? new.licence?.size
+        if order.isEmpty != (size == nil) {
+            fields.refuse(order.isEmpty ? "order" : "size", "is required: 'order' and 'size' go together")
+        }
         try fields.throwIfAny()
+        new.licence = size.map { InstanceLicence(order: order, size: $0) }
         new.state = state ?? new.state
         return new
     }

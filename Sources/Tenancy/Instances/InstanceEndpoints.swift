@@ -11,6 +11,10 @@ package struct InstanceResource: Codable, Sendable, Revisioned {
     package let region: String
     package let version: String
     package let state: Instance.State
+    /// Of a deployment: the order of the contract that it belongs to.
+    package let order: String?
+    /// Of a deployment; decides its capacity.
+    package let size: InstanceLicence.Size?
     package let revision: Int64
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
@@ -24,6 +28,8 @@ package struct InstanceResource: Codable, Sendable, Revisioned {
         region = instance.profile.region
         version = instance.profile.version
         state = instance.state
+        order = instance.licence?.order
+        size = instance.licence?.size
         revision = instance.revision
         createdAt = instance.createdAt
         updatedAt = instance.updatedAt
@@ -59,6 +65,8 @@ struct CreateInstance: Codable, Sendable {
     let displayName: String
     let region: String?
     let version: String?
+    let order: String?
+    let size: InstanceLicence.Size?
     let validateOnly: Bool?
 
     var changes: InstanceChanges {
@@ -66,6 +74,8 @@ struct CreateInstance: Codable, Sendable {
         changes.displayName = displayName
         changes.region = region
         changes.version = version
+        changes.order = order
+        changes.size = size
         return changes
     }
 }
@@ -76,6 +86,8 @@ struct UpdateInstance: Codable, Sendable {
     let region: String?
     let version: String?
     let state: Instance.State?
+    let order: String?
+    let size: InstanceLicence.Size?
     let validateOnly: Bool?
 
     var changes: InstanceChanges {
@@ -84,6 +96,8 @@ struct UpdateInstance: Codable, Sendable {
         changes.region = region
         changes.version = version
         changes.state = state
+        changes.order = order
+        changes.size = size
         return changes
     }
 }
@@ -104,7 +118,11 @@ func instanceEndpoints(_ instances: InstanceService, _ work: UnitOfWork) -> [End
         .status(201)
         .failing(
             "TOPOLOGY_VENDOR_ONLY", "TOPOLOGY_LICENSEE_OWNS", "TOPOLOGY_OWNER_END_CUSTOMER",
-            "TOPOLOGY_PROGRAM_MISSING"),
+            "TOPOLOGY_PROGRAM_MISSING", "SIZE_OF_DEPLOYMENT", "SIZE_NOT_SAID", "SIZE_NOT_ORDERED", "ORDER_EXHAUSTED"
+        )
+        .described(
+            "A deployment at an end-customer names its 'order' and 'size'; where the contract has ordered only one kind, both "
+                + "may be left out."),
 
         Endpoint(
             .get, "/v1/instances", "List instances", tag: tag, requires: .permission(.instanceRead)
@@ -134,6 +152,6 @@ func instanceEndpoints(_ instances: InstanceService, _ work: UnitOfWork) -> [End
                         input.instanceID, input.changes, expecting: .header(call.ifMatch), tx, actor))
             }
         }
-        .comparingState(),
+        .comparingState().failing("SIZE_OF_DEPLOYMENT", "SIZE_NOT_ORDERED", "ORDER_EXHAUSTED"),
     ]
 }

@@ -7,8 +7,12 @@ package typealias ProgramsOf = @Sendable (borrowing Transaction<ScopeNode>, Orga
 /// The use cases of instances.
 package struct InstanceService: Sendable {
     let programs: ProgramsOf
+    let ordered: OrderedLicencesOf
 
-    package init(programs: @escaping ProgramsOf) { self.programs = programs }
+    package init(programs: @escaping ProgramsOf, ordered: @escaping OrderedLicencesOf) {
+        self.programs = programs
+        self.ordered = ordered
+    }
 
     /// 404 when it does not exist or the scope may not see it.
     package func get(_ id: InstanceID, _ tx: borrowing Transaction<ScopeNode>) throws -> Instance {
@@ -36,9 +40,11 @@ package struct InstanceService: Sendable {
         guard let name = changes.displayName else { throw Problem.invalid("display_name", "is required") }
         let blank = Instance(
             id: actor.ids.new(), organisationID: organisation.id, ownerID: owner.id, host: host,
-            profile: InstanceProfile(displayName: name), state: .active, revision: 1, createdAt: actor.now,
+            profile: InstanceProfile(displayName: name), state: .active, licence: nil, revision: 1,
+            createdAt: actor.now,
             updatedAt: actor.now)
-        let instance = try changes.applied(to: blank)
+        var instance = try changes.applied(to: blank)
+        instance.licence = try licence(of: instance, tx)
         try InstanceStore.insert(instance, tx)
         let facts = ["host": host.rawValue, "owner_id": "\(owner.id)"]
         try tx.audit(
@@ -54,7 +60,10 @@ package struct InstanceService: Sendable {
     ) throws -> Instance {
         guard let current = try InstanceStore.findForUpdate(id, tx) else { throw Problem.notFound("instance") }
         try expecting.check(current.revision)
-        let changed = try changes.applied(to: current)
+        var changed = try changes.applied(to: current)
+        if changed.licence != current.licence || (changed.state == .active && current.state != .active) {
+            changed.licence = try licence(of: changed, tx)
+        }
         guard changed != current else { return current }
         let updated = try InstanceStore.update(changed, at: actor.now, tx)
         try tx.audit(

@@ -5,6 +5,23 @@ import Postgres
 package typealias VoiceRefusalOf =
     @Sendable (borrowing Transaction<ScopeNode>, OrganisationID, Program) throws -> Problem?
 
+/// Why a production tenant may not go live yet; `nil` when it may. Billing knows the documents of contracts.
+package typealias GoLiveRefusalOf = @Sendable (borrowing Transaction<ScopeNode>, LivePlacement) throws -> Problem?
+
+/// Whose tenant goes live in which program, and for which end-customer.
+package struct LivePlacement: Sendable, Hashable {
+    package let organisationID: OrganisationID
+    package let program: Program
+    /// Of a deployment always known.
+    package let endCustomerID: OrganisationID?
+
+    package init(organisationID: OrganisationID, program: Program, endCustomerID: OrganisationID?) {
+        self.organisationID = organisationID
+        self.program = program
+        self.endCustomerID = endCustomerID
+    }
+}
+
 /// Which programs include telephony (domain section 7), as far as it follows from the program alone.
 package enum VoiceRule {
     /// Enterprise sells voice as an add-on; the other two need something in their contract.
@@ -29,10 +46,15 @@ package enum VoiceRule {
 package struct TenantService: Sendable {
     let programs: ProgramsOf
     let voiceRefusal: VoiceRefusalOf
+    let goLiveRefusal: GoLiveRefusalOf
 
-    package init(programs: @escaping ProgramsOf, voiceRefusal: @escaping VoiceRefusalOf) {
+    package init(
+        programs: @escaping ProgramsOf, voiceRefusal: @escaping VoiceRefusalOf,
+        goLiveRefusal: @escaping GoLiveRefusalOf
+    ) {
         self.programs = programs
         self.voiceRefusal = voiceRefusal
+        self.goLiveRefusal = goLiveRefusal
     }
 
     /// 404 when it does not exist or the scope may not see it.
@@ -100,6 +122,7 @@ package struct TenantService: Sendable {
             try checkVoice(
                 changed.settings, of: try party(current.placement.organisationID, tx), at: current.placement.host, tx)
         }
+        if !current.isLive { try checkGoLive(changed, tx) }
         guard changed != current else { return current }
         let updated = try TenantStore.update(changed, at: actor.now, tx)
         let detail = AuditDetail.difference(current.auditFields, updated.auditFields)
@@ -130,6 +153,7 @@ package struct TenantService: Sendable {
     ) throws -> Tenant {
         var changed = tenant
         changed.state = try tenant.state.after(transition, at: actor.now)
+        if !tenant.isLive { try checkGoLive(changed, tx) }
         let updated = try TenantStore.update(changed, at: actor.now, tx)
         if case .archived = updated.state {
             try APIKeyStore.revokeAll(of: tenant.id, at: actor.now, tx)
@@ -186,9 +210,27 @@ package struct TenantService: Sendable {
         guard settings.voiceEnabled, party.organisation.kind != .vendor else { return }
         if let refusal = try voiceRefusal(tx, party.organisation.id, host.program) { throw refusal }
     }
+
+    /// No contract goes live without its documents (domain 3); the vendor's own tenants have none.
+    private func checkGoLive(_ tenant: Tenant, _ tx: borrowing Transaction<ScopeNode>) throws {
+        let placement = tenant.placement
+        guard tenant.isLive else { return }
+        guard let owner = try OrganisationStore.find(placement.organisationID, tx) else {
+            throw Problem.notFound("organisation")
+        }
+        guard owner.kind != .vendor else { return }
+        let party = LivePlacement(
+            organisationID: owner.id, program: placement.host.program, endCustomerID: tenant.settings.endCustomerID)
+        if let refusal = try goLiveRefusal(tx, party) { throw refusal }
+    }
 }
 
 extension Tenant {
+    /// In production and provisioned: serves somebody.
+    fileprivate var isLive: Bool {
+        settings.kind == .production && (state.name == .active || state.name == .suspended)
+    }
+
     /// Whether a bill can differ between the two.
     fileprivate func isBilledUnlike(_ other: Tenant) -> Bool {
         settings.kind != other.settings.kind || settings.voiceEnabled != other.settings.voiceEnabled

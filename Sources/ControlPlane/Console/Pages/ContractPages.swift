@@ -61,12 +61,24 @@ struct ContractPage: Sendable {
         let month: String
         let net: Money
         let lines: [Line]
+        /// Worth knowing, never charged.
+        var notices: [String] = []
 
         struct Line: Sendable {
             let description: String
             let net: Money
             let explanation: Explanation
         }
+    }
+
+    /// A signed document, or one that is missing.
+    struct Document: Sendable {
+        let kind: String
+        /// The end-customer of a back-to-back agreement.
+        let party: String
+        /// `nil` while it is missing.
+        let reference: String?
+        let signed: String
     }
 
     struct OrderFormLine: Sendable {
@@ -106,6 +118,7 @@ struct ContractPage: Sendable {
     let termFacts: [Fact]
     /// What was agreed in this program.
     let terms: [Fact]
+    let documents: [Document]
     let orderForms: [OrderFormLine]
     let invoices: [Invoice]
     let history: [TimelineEntry]
@@ -115,7 +128,7 @@ struct ContractPage: Sendable {
     var page: ConsolePage {
         let left = [running.map(charge) ?? "", orderFormCard, invoiceCard]
         let right = [
-            Card("Terms", body: .facts(terms)).html, Card("Term", body: .facts(termFacts)).html,
+            Card("Terms", body: .facts(terms)).html, Card("Term", body: .facts(termFacts)).html, documentCard,
             Card("History", body: .timeline(history)).html,
         ]
         var page = ConsolePage(
@@ -162,7 +175,8 @@ struct ContractPage: Sendable {
             Net of VAT, as of now.</p></div>
             """#
         let detail: HTML = view?.bars ?? lineTable(running).html
-        let body: HTML = #"<div class="card-body">\#(figure)\#(detail)</div>\#(view?.breakEven)"#
+        let notices = running.notices.map { HTML.callout(.info, "Notice.", "\($0)") }
+        let body: HTML = #"<div class="card-body">\#(figure)\#(detail)\#(notices)</div>\#(view?.breakEven)"#
         let lede: HTML =
             view == nil
             ? "What this contract would be billed now."
@@ -182,6 +196,20 @@ struct ContractPage: Sendable {
                     ["\(line.description)", "\(line.net.display)"],
                     explanation: .fold("Why this amount", ExplanationView(explanation: line.explanation).html))
             }, footer: ["Total", "\(running.net.display)"], style: .plain)
+    }
+
+    private var documentCard: HTML {
+        let facts = documents.map { document in
+            Fact(
+                document.party.isEmpty ? document.kind : "\(document.kind), \(document.party)",
+                document.reference.map { "\($0), \(document.signed)" } ?? .pill("Missing", .warn))
+        }
+        let isMissing = documents.contains { $0.reference == nil }
+        let note: HTML =
+            isMissing ? .callout(.warn, "Not live.", "No production tenant goes live without what is missing.") : ""
+        let button: HTML = rights.mayChange ? .button("Record document", to: "/contracts/\(id)/documents/new") : ""
+        let list: HTML = documents.isEmpty ? "<p class=\"muted small\">None is needed yet.</p>" : .facts(facts)
+        return Card("Documents", body: "\(list)\(note)\(button)").html
     }
 
     private var orderFormCard: HTML {

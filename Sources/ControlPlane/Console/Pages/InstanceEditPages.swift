@@ -6,6 +6,8 @@ struct InstanceEditPage: Sendable {
     let id: String
     let name: String
     let state: FormState
+    /// Only a deployment has an order and a size.
+    var isDeployment = false
 
     var page: ConsolePage {
         let path = "/instances/\(id)"
@@ -19,7 +21,7 @@ struct InstanceEditPage: Sendable {
                         Field("display_name", "Name"), Field("region", "Region", isRequired: false),
                         Field("version", "Version", isRequired: false),
                     ], note: .hiddenField("revision", state.value("revision")))
-            ])
+            ] + (isDeployment ? [.licence("An upgrade is another size of an order that the contract has.")] : []))
         var page = ConsolePage("Edit \(name)", section: "/instances", body: form.html(state))
         page.frame = .narrow
         page.crumbs = [.init("Instances", "/instances"), .init(name, path), .init("Edit")]

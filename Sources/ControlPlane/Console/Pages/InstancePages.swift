@@ -53,10 +53,22 @@ struct InstanceListPage: Sendable {
 
 /// One instance and the tenants on it.
 struct InstancePage: Sendable {
+    /// What a deployment uses of its size.
+    struct Capacity: Sendable {
+        /// The running month last.
+        let months: [(month: String, turns: Int64)]
+        /// A month; `nil` without a contractual limit.
+        let turns: Int64?
+        /// Reported, never charged.
+        let notice: String?
+        let tone: Tone
+    }
+
     let id: String
     let name: String
     let isRetired: Bool
     let facts: [Fact]
+    let capacity: Capacity?
     let tenants: [TenantListPage.Row]
     /// Why no tenant can be added here, if so.
     let refusal: String?
@@ -73,7 +85,7 @@ struct InstancePage: Sendable {
         var page = ConsolePage(
             name, section: "/instances",
             body:
-                "\(note)\(HTML.grid([Card.flush("Tenants", span: 8, body: list).html, Card("Details", span: 4, body: .facts(facts)).html]))\(editing.map(\.html))"
+                "\(note)\(capacity?.callout)\(HTML.grid([.stack([Card.flush("Tenants", body: list).html], span: 8), .stack(right, span: 4)]))\(editing.map(\.html))"
         )
         page.heading = "\(name) \(isRetired ? HTML.pill("Retired", .neutral) : HTML.pill("Active", .ok))"
         page.lede = "\(id)"
@@ -83,6 +95,25 @@ struct InstancePage: Sendable {
             page.actions += .button("Provision tenant", to: "/tenants/new?instance_id=\(id)", .primary, icon: .plus)
         }
         return page
+    }
+
+    private var right: [HTML] {
+        [Card("Details", body: .facts(facts)).html] + (capacity.map { [$0.card] } ?? [])
+    }
+}
+
+extension InstancePage.Capacity {
+    fileprivate var callout: HTML? { notice.map { .callout(tone, "Capacity.", "\($0)") } }
+
+    fileprivate var card: HTML {
+        let limit = turns.map { "\(DisplayText.count($0)) turns a month" } ?? "No contractual limit"
+        let used = months.map { Fact($0.month, text: "\(DisplayText.count($0.turns)) turns\(share(of: $0.turns))") }
+        return Card("Capacity", body: .facts([Fact("Size holds", text: limit)] + used)).html
+    }
+
+    /// ", 81 %", rounded down: 99.9 % is not reached.
+    private func share(of used: Int64) -> String {
+        turns.map { $0 > 0 ? ", \(Int128(used) * 100 / Int128($0)) %" : "" } ?? ""
     }
 }
 
@@ -107,6 +138,7 @@ struct InstanceFormPage: Sendable {
                         Field("organisation_id", "Managed by", .select(organisations)),
                         Field("owner_id", "Owner", .select(owners), hint: "Of a deployment: the one end-customer."),
                     ]),
+                .licence("Of a deployment only. It may stay empty where the contract has ordered only one kind."),
                 Form.Section(
                     "Description", "What operators recognise it by.",
                     [
@@ -118,5 +150,21 @@ struct InstanceFormPage: Sendable {
         page.frame = .narrow
         page.crumbs = [.init("Instances", "/instances"), .init("New instance")]
         return page
+    }
+}
+
+extension Form.Section {
+    /// Which order a deployment belongs to, and the size that it has there.
+    static func licence(_ lede: String) -> Form.Section {
+        let sizes: [Field.Choice] = [
+            .init("", "By the order"), .init("compact", "Compact"), .init("standard", "Standard"),
+            .init("premium", "Premium"),
+        ]
+        return Form.Section(
+            "Licence", lede,
+            [
+                Field("order", "Order", hint: "Its reference in the contract.", isRequired: false),
+                Field("size", "Size", .select(sizes), isRequired: false),
+            ])
     }
 }

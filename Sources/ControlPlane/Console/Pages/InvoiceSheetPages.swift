@@ -45,6 +45,8 @@ struct InvoiceDocument: Sendable {
     let isEstimated: Bool
     /// Where to pay, and whom to ask.
     let paymentText: String
+    /// Worth knowing, never charged.
+    var notices: [String] = []
 
     /// "Invoice CF-2026-000214", "Draft invoice".
     var title: String { number.map { "Invoice \($0)" } ?? "Draft invoice" }
@@ -60,8 +62,12 @@ struct InvoiceDocument: Sendable {
     private func html(title: HTML) -> HTML {
         let note: HTML = vatNote.isEmpty ? "" : .callout(.neutral, "VAT.", "\(vatNote)")
         return #"""
-            \#(head(title))\#(parties)\#(table.html)\#(sums)\#(note)<p class="faint small">\#(paymentText)</p>
+            \#(head(title))\#(parties)\#(table.html)\#(sums)\#(note)\#(information)<p class="faint small">\#(paymentText)</p>
             """#
+    }
+
+    private var information: HTML {
+        "\(notices.map { HTML.callout(.info, "For information.", "\($0)") })"
     }
 
     private func head(_ title: HTML) -> HTML {

@@ -92,7 +92,8 @@ enum AuditWords {
     private static let verbs = [
         "create": "created", "update": "updated", "activate": "activated", "suspend": "suspended",
         "resume": "resumed", "archive": "archived", "purge": "purged", "revoke": "revoked", "rotate": "rotated",
-        "sign": "signed", "give_notice": "under notice", "add_version": "amended", "finalise": "final",
+        "sign": "signed", "give_notice": "under notice", "add_version": "amended",
+        "record_document": "document recorded", "finalise": "final",
         "close_without_amount": "closed without an amount", "start": "started", "end": "ended",
         "issue_password": "password issued",
     ]

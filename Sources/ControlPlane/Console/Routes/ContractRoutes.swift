@@ -66,11 +66,28 @@ struct ContractRoutes: Sendable {
             let agreement = try? ContractService.masterAgreement(of: record.contract.organisationID, tx)
             let around = ContractSurroundings(
                 organisation: try names.organisation(record.contract.organisationID, tx), running: running,
-                agreement: agreement, invoices: invoices,
+                agreement: agreement, documents: try documents(of: id, &names, tx), invoices: invoices,
                 history: try AuditRoutes(services: services).history(of: "\(id)", for: principal, tx))
             return ContractPage(record, around, viewer: principal, today: .today(at: call.now)).page
         }
         return .page(page)
+    }
+
+    /// What is signed and what is still missing.
+    private func documents(
+        of id: ContractID, _ names: inout NameBook, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [ContractPage.Document] {
+        let (documents, required) = try DocumentService.documents(of: id, tx)
+        let missing = required.filter { !$0.isMet(by: documents) }
+        func party(_ id: OrganisationID?) throws -> String { try id.map { try names.organisation($0, tx) } ?? "" }
+        return try missing.map {
+            ContractPage.Document(kind: $0.kind.title, party: try party($0.endCustomerID), reference: nil, signed: "")
+        }
+            + documents.map {
+                ContractPage.Document(
+                    kind: $0.kind.title, party: try party($0.endCustomerID), reference: $0.reference,
+                    signed: $0.signedOn.display)
+            }
     }
 
     /// What the month comes to now; `nil` where it cannot be computed or there is none.
@@ -82,7 +99,8 @@ struct ContractRoutes: Sendable {
         return lines.map { lines in
             ContractPage.Running(
                 month: month.display, net: lines.reduce(Money.zero) { $0 + $1.net },
-                lines: lines.map { .init(description: $0.description, net: $0.net, explanation: $0.explanation) })
+                lines: lines.map { .init(description: $0.description, net: $0.net, explanation: $0.explanation) },
+                notices: preview?.record?.invoice.basis.notices ?? preview?.draft?.notices ?? [])
         }
     }
 
@@ -136,6 +154,7 @@ private struct ContractSurroundings {
     let organisation: String
     let running: ContractPage.Running?
     let agreement: MasterAgreement?
+    let documents: [ContractPage.Document]
     let invoices: [InvoiceRecord]
     let history: [TimelineEntry]
 }
@@ -160,7 +179,8 @@ extension ContractPage {
                 Fact("Master agreement", text: around.agreement?.reference),
                 Fact("Version of terms", text: version.map { "\($0.version)" }),
             ],
-            terms: terms?.facts ?? [], orderForms: (terms?.lines ?? []).map(OrderFormLine.init),
+            terms: terms?.facts ?? [], documents: around.documents,
+            orderForms: (terms?.lines ?? []).map(OrderFormLine.init),
             invoices: around.invoices.map {
                 Invoice(
                     id: "\($0.invoice.id)", number: $0.invoice.issue?.number.description ?? "Draft",
@@ -173,6 +193,16 @@ extension ContractPage {
                 mayGiveNotice: isOpen && contract.noticeGivenOn == nil && viewer.holds(.contractWrite),
                 mayOrder: isOpen && contract.program == .deployment && viewer.holds(.contractWrite),
                 revision: contract.revision))
+    }
+}
+
+extension ContractDocument.Kind {
+    /// In lists and forms.
+    var title: String {
+        switch self {
+        case .dpa: "Data processing agreement"
+        case .backToBackDPA: "Back-to-back agreement"
+        }
     }
 }
 

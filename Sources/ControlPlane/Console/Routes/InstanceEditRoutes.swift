@@ -26,9 +26,14 @@ struct InstanceEditRoutes: Sendable {
         let profile = instance.profile
         let values = [
             "revision": "\(instance.revision)", "display_name": profile.displayName, "region": profile.region,
-            "version": profile.version,
+            "version": profile.version, "order": instance.licence?.order ?? "",
+            "size": instance.licence?.size.rawValue ?? "",
         ]
-        return .page(InstanceEditPage(id: "\(id)", name: profile.displayName, state: FormState(values: values)).page)
+        return .page(
+            InstanceEditPage(
+                id: "\(id)", name: profile.displayName, state: FormState(values: values),
+                isDeployment: instance.host == .endCustomer
+            ).page)
     }
 
     struct EditInput: Codable, Sendable {
@@ -37,13 +42,17 @@ struct InstanceEditRoutes: Sendable {
         let displayName: String?
         let region: String?
         let version: String?
+        let order: String?
+        let size: InstanceLicence.Size?
 
-        /// A form says everything: what was left empty is empty.
+        /// A form says everything: what was left empty is empty; only an order and a size stay what they were.
         var changes: InstanceChanges {
             var changes = InstanceChanges()
             changes.displayName = displayName ?? ""
             changes.region = region ?? ""
             changes.version = version ?? ""
+            changes.order = order
+            changes.size = size
             return changes
         }
     }
@@ -63,7 +72,8 @@ struct InstanceEditRoutes: Sendable {
         let instance = try await services.work.read(call) { tx in try services.tenancy.instances.get(id, tx) }
         let page = InstanceEditPage(
             id: "\(id)", name: instance.profile.displayName,
-            state: FormState(call.input, presentRevision: instance.revision))
+            state: FormState(call.input, presentRevision: instance.revision),
+            isDeployment: instance.host == .endCustomer)
         return .page(page.page, status: call.input.status)
     }
 

@@ -58,15 +58,19 @@ struct InstanceRoutes: Sendable {
             filter.instanceID = id
             let tenants = try services.tenancy.tenants.list(
                 filter, PageRequest(limit: Limits.pageMaximum, cursor: nil), tx)
+            let capacity = try capacity(of: instance, for: call.principal, now: call.now, tx)
             return InstancePage(
                 id: "\(id)", name: instance.profile.displayName, isRetired: instance.state == .retired,
                 facts: [
                     Fact("Hosted by", text: instance.host.words), Fact("Program", text: instance.host.program.words),
+                    Fact("Size", text: instance.licence.map { DisplayText.words($0.size.rawValue) }),
+                    Fact("Order", text: instance.licence?.order),
                     Fact("Owner", text: try names.organisation(instance.ownerID, tx)),
                     Fact("Managed by", text: try names.organisation(instance.organisationID, tx)),
                     Fact("Region", text: instance.profile.region), Fact("Version", text: instance.profile.version),
                     Fact("Since", text: DisplayText.day(instance.createdAt)),
                 ],
+                capacity: capacity,
                 tenants: try TenantRoutes(services: services).rows(tenants.items, &names, now: call.now, tx),
                 refusal: instance.state == .retired ? "This instance is retired." : nil,
                 mayProvision: call.principal.holds(.tenantWrite),
@@ -79,6 +83,17 @@ struct InstanceRoutes: Sendable {
         return .page(page)
     }
 
+    /// Of a deployment whose size is known.
+    private func capacity(
+        of instance: Instance, for viewer: Principal, now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> InstancePage.Capacity? {
+        guard instance.licence != nil, viewer.holds(.usageRead) else { return nil }
+        let found = try CapacityService.capacity(of: instance.id, in: .present(at: now), tx)
+        return InstancePage.Capacity(
+            months: found.months.map { ($0.month.display, $0.turns) }, turns: found.capacity,
+            notice: found.notice?.sentence, tone: found.notice?.level == .nearing ? .info : .warn)
+    }
+
     struct NewInput: Codable, Sendable {
         let host: InstanceHost
         let organisationID: OrganisationID?
@@ -86,12 +101,16 @@ struct InstanceRoutes: Sendable {
         let displayName: String?
         let region: String?
         let version: String?
+        let order: String?
+        let size: InstanceLicence.Size?
 
         var changes: InstanceChanges {
             var changes = InstanceChanges()
             changes.displayName = displayName ?? ""
             changes.region = region
             changes.version = version
+            changes.order = order
+            changes.size = size
             return changes
         }
     }

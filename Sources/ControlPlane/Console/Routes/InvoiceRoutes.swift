@@ -76,6 +76,22 @@ struct InvoiceRoutes: Sendable {
                 document: InvoiceDocument(record, product: services.product), backPath: "/invoices/\(id)"
             ).page)
     }
+
+    // MARK: API
+
+    /// The printable page for programs: rendered here, because Billing knows no page.
+    func endpoint(layout: ConsoleLayout) -> Endpoint {
+        Endpoint(
+            .get, "/v1/invoices/{invoice_id}/print", "Get an invoice as a printable page", tag: "Invoices",
+            requires: .permission(.invoiceRead)
+        ) { (call: Call<PathInput>) in
+            let record = try await services.work.read(call) { tx in try InvoiceService.get(call.input.invoiceID, tx) }
+            let sheet = InvoiceSheetPage(document: InvoiceDocument(record, product: services.product), backPath: nil)
+            return RawReply(html: layout.render(sheet.page))
+        }
+        .answering("text/html")
+        .described("HTML for a browser or a printer; one A4 page when the invoice is an ordinary one.")
+    }
 }
 
 extension InvoiceListPage.Row {
@@ -104,7 +120,7 @@ extension InvoicePage {
                 Fact("Issued", text: invoice.issue.map { DisplayText.minute($0.issuedAt) }),
                 Fact("Due", text: invoice.issue?.dueOn.display),
                 Fact("Figures", text: invoice.estimated ? "Estimated; trued up on the next invoice" : "As metered"),
-            ] + basis.notices.map { Fact("Notice", text: $0) },
+            ],
             vatFacts: [
                 Fact("Treatment", text: invoice.amounts.category.words),
                 Fact("Rate", text: "\(invoice.amounts.percent) %"), Fact("Buyer", text: buyer.legalName),
@@ -136,7 +152,8 @@ extension InvoiceDocument {
                 vat: amounts.vat, gross: amounts.gross),
             vatNote: amounts.note, finalisedAt: invoice.issue.map { DisplayText.minute($0.issuedAt) },
             isEstimated: invoice.estimated,
-            paymentText: invoice.issue.map { "Payable until \($0.dueOn.display), quoting \($0.number)." } ?? "")
+            paymentText: invoice.issue.map { "Payable until \($0.dueOn.display), quoting \($0.number)." } ?? "",
+            notices: invoice.basis.notices)
     }
 }
 
