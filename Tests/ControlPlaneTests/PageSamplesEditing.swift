@@ -42,7 +42,7 @@ extension PageSamples {
                     state: FormState(
                         values: ["slug": "hotel", "revision": "8"],
                         errors: [
-                            .init(field: "slug", message: "is not the short name of this tenant: type hotel-beispiel")
+                            .init(field: "slug", message: "must be typed exactly as it is: hotel-beispiel")
                         ])
                 ).page
             ),

@@ -62,7 +62,8 @@ struct DemoLoader {
         }
         let partner = partners.first { $0.profile.displayName == Self.tourPartner } ?? first
         say("Demo: loaded before. A new API key for \(partner.profile.displayName):")
-        say("  controlplane key create --role partner.admin --organisation \(partner.id) --name Tour")
+        let program = ProcessInfo.processInfo.arguments.first ?? "controlplane"
+        say("  \(program) key create --role partner.admin --organisation \(partner.id) --name Tour")
     }
 
     /// A partner of the plan with its real ids.

@@ -44,7 +44,7 @@ struct AuditLogPage: Sendable {
             ],
             rows: rows.map { row in
                 Table.Row([
-                    "\(row.time)", "\(row.actor)", "<code>\(row.action)</code>",
+                    #"<span class="nowrap">\#(row.time)</span>"#, "\(row.actor)", "<code>\(row.action)</code>",
                     row.targetPath.map { HTML.link(row.target, $0) } ?? "\(row.target)",
                     "\(DisplayText.orNothing(row.detail))", #"<span class="last-four">\#(row.requestID)</span>"#,
                 ])

@@ -107,7 +107,7 @@ struct TenantEditRoutes: Sendable {
         let tenant = try await services.work.perform(call) { tx, actor in
             let tenant = try services.tenancy.tenants.get(input.tenantID, tx)
             guard input.slug?.trimmed == tenant.slug else {
-                throw Problem.invalid("slug", "is not the short name of this tenant: type \(tenant.slug)")
+                throw Problem.invalid("slug", "must be typed exactly as it is: \(tenant.slug)")
             }
             return try services.tenancy.tenants.transition(
                 input.tenantID, .purge(reason: input.reason ?? "", early: true),
