@@ -1,0 +1,221 @@
+import FoundationEssentials
+import Kernel
+
+/// A leg that is up now.
+package struct LiveLeg: Sendable, Hashable {
+    package let id: UUID
+    package let side: CallRecord.Leg.Side
+    package let started: Timestamp
+    package internal(set) var answered: Timestamp?
+    /// When it was hung up; it is kept until its record was posted.
+    package internal(set) var ended: Timestamp?
+    package internal(set) var peer: UUID?
+    package internal(set) var originatingLeg: UUID?
+    package internal(set) var sessionNumber: Int64?
+    package internal(set) var caller: String
+    package internal(set) var destination: String
+    package internal(set) var gateway: String?
+    /// What our answers put on it so far; after a reconnect empty until the leg was asked for.
+    package internal(set) var marks: CallRecord.Marks
+}
+
+/// A phone that a node can reach.
+package struct LiveRegistration: Sendable, Hashable {
+    /// The address under which it is stored: what is called.
+    package struct Address: Sendable, Hashable {
+        package let user: String
+        package let domain: String
+    }
+
+    package let address: Address
+    package let contact: String
+    package let networkAddress: String
+    package let networkPort: Int?
+    package let userAgent: String
+    package let expires: Timestamp?
+}
+
+/// What a node's own words say about it: the legs, the registrations, the gateways. Pure: events go in, changes come out.
+package struct NodeView: Sendable {
+    package internal(set) var coreID: UUID?
+    package internal(set) var legs: [UUID: LiveLeg] = [:]
+    package internal(set) var registrations: [LiveRegistration.Address: LiveRegistration] = [:]
+    /// `NOREG`, `REGED`, `FAIL_WAIT`… by the gateway's name.
+    package internal(set) var gateways: [String: String] = [:]
+    package internal(set) var heartbeat: Heartbeat?
+
+    package struct Heartbeat: Sendable, Hashable {
+        package let at: Timestamp
+        package let sessions: Int
+        package let sessionsSinceStart: Int64
+        package let version: String
+    }
+
+    /// What somebody may have to do something about.
+    package enum Change: Sendable, Hashable {
+        case appeared(LiveLeg)
+        /// A tenant, a lease or a class became known, or the leg was answered.
+        case updated(LiveLeg)
+        case ended(LiveLeg)
+        /// The node came back without these legs: they have no record and never will.
+        case lost([LiveLeg])
+        /// A phone is registered under a domain that did not check its password.
+        case hijacked(LiveRegistration, realm: String)
+        case heartbeat(Heartbeat)
+        case shuttingDown
+    }
+
+    package init() {}
+
+    /// Takes over one event.
+    package mutating func apply(_ event: SwitchEvent) -> [Change] {
+        var changes = noticeCore(event.coreID)
+        switch event.name {
+        case "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY": changes += end(event)
+        case _ where event.name.hasPrefix("CHANNEL_"): changes += update(event)
+        case "HEARTBEAT": changes += beat(event)
+        case "SHUTDOWN": changes.append(.shuttingDown)
+        case "CUSTOM": changes += custom(event)
+        default: break
+        }
+        return changes
+    }
+
+    /// After a (re)connect: what the node says now is true, and what it does not name ended meanwhile. Returns also the
+    /// legs that have to be asked for their variables.
+    package mutating func resync(
+        channels: [SwitchTables.Channel], at now: Timestamp
+    ) -> (changes: [Change], unknown: [UUID]) {
+        var changes: [Change] = []
+        let present = Set(channels.map(\.id))
+        for leg in legs.values.sorted(by: { $0.started < $1.started }) where !present.contains(leg.id) {
+            changes += end(leg.id, at: leg.ended ?? now)
+            legs[leg.id] = nil
+        }
+        var unknown: [UUID] = []
+        for channel in channels where legs[channel.id] == nil {
+            let leg = LiveLeg(
+                id: channel.id, side: channel.side, started: channel.created ?? now, caller: channel.caller,
+                destination: channel.destination, marks: CallRecord.Marks { _ in nil })
+            legs[channel.id] = leg
+            unknown.append(channel.id)
+            changes.append(.appeared(leg))
+        }
+        return (changes, unknown)
+    }
+
+    package mutating func resync(registrations rows: [SwitchTables.Registration]) {
+        var kept: [LiveRegistration.Address: LiveRegistration] = [:]
+        for row in rows {
+            let address = LiveRegistration.Address(user: row.user, domain: row.realm)
+            kept[address] = LiveRegistration(
+                address: address, contact: row.contact, networkAddress: row.networkAddress,
+                networkPort: row.networkPort, userAgent: registrations[address]?.userAgent ?? "",
+                expires: row.expires)
+        }
+        registrations = kept
+    }
+
+    package mutating func resync(gateways states: [String: String]) { gateways = states }
+
+    /// Another run of the node: what it carried is gone.
+    package mutating func noticeCore(_ core: UUID?) -> [Change] {
+        guard let core, core != coreID else { return [] }
+        defer { coreID = core }
+        guard coreID != nil else { return [] }
+        let lost = legs.values.filter { $0.ended == nil }.sorted { $0.started < $1.started }
+        legs = [:]
+        gateways = [:]
+        return lost.isEmpty ? [] : [.lost(lost)]
+    }
+
+    // MARK: Legs
+
+    private mutating func update(_ event: SwitchEvent) -> [Change] {
+        guard let id = event.uuid("Unique-ID"),
+            let side = event["Call-Direction"].flatMap({ CallRecord.Leg.Side(rawValue: $0) })
+        else { return [] }
+        let old = legs[id]
+        var leg =
+            old
+            ?? LiveLeg(
+                id: id, side: side,
+                started: event.time("Caller-Channel-Created-Time") ?? event.date ?? Timestamp(microseconds: 0),
+                caller: "", destination: "", marks: CallRecord.Marks { _ in nil })
+        leg.answered = event.time("Caller-Channel-Answered-Time") ?? leg.answered
+        leg.peer = event.name == "CHANNEL_UNBRIDGE" ? nil : event.uuid("Other-Leg-Unique-ID") ?? leg.peer
+        leg.originatingLeg = event.uuid("variable_originating_leg_uuid") ?? leg.originatingLeg
+        leg.sessionNumber = event.variable("session_id").flatMap { Int64($0) } ?? leg.sessionNumber
+        leg.caller = event["Caller-Caller-ID-Number"] ?? leg.caller
+        leg.destination = event["Caller-Destination-Number"] ?? leg.destination
+        leg.gateway = event.variable("sip_gateway_name") ?? event.variable("sip_gateway") ?? leg.gateway
+        let known = leg.marks
+        leg.marks = CallRecord.Marks { event.variable($0) ?? known[$0] }
+        legs[id] = leg
+        if old == nil { return [.appeared(leg)] }
+        return old == leg ? [] : [.updated(leg)]
+    }
+
+    private mutating func end(_ event: SwitchEvent) -> [Change] {
+        guard let id = event.uuid("Unique-ID") else { return [] }
+        if event.name == "CHANNEL_HANGUP_COMPLETE", legs[id]?.ended == nil { _ = update(event) }
+        let ended = event.time("Caller-Channel-Hangup-Time") ?? event.date ?? Timestamp(microseconds: 0)
+        let changes = end(id, at: ended)
+        if event.name == "CHANNEL_DESTROY" { legs[id] = nil }
+        return changes
+    }
+
+    private mutating func end(_ id: UUID, at time: Timestamp) -> [Change] {
+        guard var leg = legs[id], leg.ended == nil else { return [] }
+        leg.ended = time
+        legs[id] = leg
+        return [.ended(leg)]
+    }
+
+    // MARK: Node
+
+    private mutating func beat(_ event: SwitchEvent) -> [Change] {
+        let beat = Heartbeat(
+            at: event.date ?? Timestamp(microseconds: 0), sessions: event["Session-Count"].flatMap { Int($0) } ?? 0,
+            sessionsSinceStart: event["Session-Since-Startup"].flatMap { Int64($0) } ?? 0,
+            version: event["FreeSWITCH-Version"] ?? "")
+        heartbeat = beat
+        return [.heartbeat(beat)]
+    }
+
+    private mutating func custom(_ event: SwitchEvent) -> [Change] {
+        switch event.subclass {
+        case "sofia::register": return register(event)
+        case "sofia::unregister": forget(event["from-user"], event["from-host"])
+        case "sofia::expire": forget(event["user"], event["host"])
+        case "sofia::gateway_state":
+            if let name = event["Gateway"], let state = event["State"] { gateways[name] = state }
+        case "sofia::gateway_add":
+            if let name = event["Gateway"], gateways[name] == nil { gateways[name] = "ADDED" }
+        case "sofia::gateway_delete":
+            if let name = event["Gateway"] { gateways[name] = nil }
+        default: break
+        }
+        return []
+    }
+
+    /// The stored address is `from-user`@`from-host`; the password was checked in `realm`. Differing, somebody registered
+    /// himself as somebody else (fact 1 of the recordings).
+    private mutating func register(_ event: SwitchEvent) -> [Change] {
+        guard let user = event["from-user"], let domain = event["from-host"] else { return [] }
+        let address = LiveRegistration.Address(user: user, domain: domain)
+        let lifetime = event["expires"].flatMap { Int64($0) }
+        let registration = LiveRegistration(
+            address: address, contact: event["contact"] ?? "", networkAddress: event["network-ip"] ?? "",
+            networkPort: event["network-port"].flatMap { Int($0) }, userAgent: event["user-agent"] ?? "",
+            expires: event.date.flatMap { date in lifetime.map { date.advanced(by: .seconds($0)) } })
+        registrations[address] = registration
+        guard let realm = event["realm"], realm != domain else { return [] }
+        return [.hijacked(registration, realm: realm)]
+    }
+
+    private mutating func forget(_ user: String?, _ domain: String?) {
+        guard let user, let domain else { return }
+        registrations[LiveRegistration.Address(user: user, domain: domain)] = nil
+    }
+}
