@@ -19,7 +19,8 @@ package struct CallRecord: Sendable, Hashable {
     /// Mean opinion score of the received audio in hundredths, 100 to 500; `nil` without audio.
     package let qualityHundredths: Int?
 
-    /// Answered time in whole milliseconds, rounded as the node rounds `billmsec`: the quantity that is metered.
+    /// Answered time in whole milliseconds, to the nearest: the quantity that is metered. (`billmsec` is the difference of
+    /// two cut-off milliseconds and may be one off.)
     package var answeredMilliseconds: Int64 { (answeredMicroseconds + 500) / 1_000 }
 
     /// Which leg it is and what it hangs together with.
@@ -87,13 +88,32 @@ package struct CallRecord: Sendable, Hashable {
     package enum Carrier: Sendable, Hashable {
         /// Out over this gateway.
         case out(gateway: String)
-        /// In over a registered gateway or through an address list.
-        case `in`(gateway: String?, addressList: String?)
+        /// In over a registered gateway, or from an address on the carriers' list.
+        case `in`(gateway: String?)
+
+        /// The address list of carriers; agents of the platform have another.
+        private static let addressList = "carriers"
+
+        /// Fact 8 of the recordings: `sip_gateway_name` on the leg out, `sip_gateway` or the address list on the leg in. A
+        /// phone that proved who it is is no carrier.
+        init?(_ side: Leg.Side, _ variable: (String) -> String?) {
+            switch side {
+            case .outbound:
+                guard let gateway = variable("sip_gateway_name") else { return nil }
+                self = .out(gateway: gateway)
+            case .inbound:
+                let gateway = variable("sip_gateway")
+                let isListed = variable("sip_acl_authed_by") == Self.addressList
+                guard variable("sip_auth_username") == nil, gateway != nil || isListed || variable("x_trunk_id") != nil
+                else { return nil }
+                self = .in(gateway: gateway)
+            }
+        }
 
         package var gateway: String? {
             switch self {
             case .out(let gateway): gateway
-            case .in(let gateway, _): gateway
+            case .in(let gateway): gateway
             }
         }
     }

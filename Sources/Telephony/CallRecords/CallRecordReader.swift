@@ -19,15 +19,17 @@ package enum CallRecordReader {
     }
 
     private static func record(_ fields: RecordFields) throws(MalformedRecord) -> CallRecord {
+        let leg = try leg(fields)
         let times = try times(fields)
         return CallRecord(
-            leg: try leg(fields), times: times.times, answeredMicroseconds: times.answeredMicroseconds,
+            leg: leg, times: times.times, answeredMicroseconds: times.answeredMicroseconds,
             outcome: CallRecord.Outcome(
                 cause: fields["hangup_cause"] ?? "NONE", causeCode: fields.number("hangup_cause_q850"),
                 sipStatus: fields.number("sip_invite_failure_status") ?? fields.number("sip_term_status"),
                 disposition: fields["sip_hangup_disposition"] ?? "",
                 peerCause: fields["last_bridge_hangup_cause"]),
-            parties: parties(fields), carrier: carrier(fields), marks: CallRecord.Marks { fields[$0] },
+            parties: parties(fields), carrier: CallRecord.Carrier(leg.side) { fields[$0] },
+            marks: CallRecord.Marks { fields[$0] },
             transfers: RecordArray.elements(fields["transfer_history"] ?? ""),
             qualityHundredths: fields["rtp_audio_in_mos"].flatMap(hundredths))
     }
@@ -78,21 +80,6 @@ package enum CallRecordReader {
             destination: newest?["destination_number"]?.text ?? fields["sip_to_user"] ?? "",
             directoryDomain: fields["domain_name"], dialledDomain: fields["dialed_domain"],
             networkAddress: fields["sip_network_ip"] ?? "")
-    }
-
-    /// Fact 8 of the recordings: `sip_gateway_name` on the leg out, `sip_gateway` or the address list on the leg in. A
-    /// phone that proved who it is is no carrier.
-    private static func carrier(_ fields: RecordFields) -> CallRecord.Carrier? {
-        switch side(fields) {
-        case .outbound: return fields["sip_gateway_name"].map { .out(gateway: $0) }
-        case .inbound:
-            guard fields["sip_auth_username"] == nil else { return nil }
-            let gateway = fields["sip_gateway"]
-            let list = fields["sip_acl_authed_by"]
-            guard gateway != nil || list != nil || fields["x_trunk_id"] != nil else { return nil }
-            return .in(gateway: gateway, addressList: list)
-        case nil: return nil
-        }
     }
 
     /// `4.50` becomes 450 without a floating point in between; `nan` becomes nothing.

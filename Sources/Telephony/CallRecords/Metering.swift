@@ -20,22 +20,25 @@ package enum CallMetering: Sendable, Hashable {
     }
 }
 
-extension CallRecord {
+extension CallMetering {
     /// The leg that pays is the carrier's: after a blind transfer the first leg ends while that one goes on. A call that
     /// comes in over a carrier and leaves over another has two of them, and both are used. A call without a carrier is
     /// told once, by the leg that nobody else made.
+    package init(carrier: CallRecord.Carrier?, callClass: String?, isMadeByAnother: Bool) {
+        let direction = callClass.flatMap(Direction.init(rawValue:))
+        switch (carrier, direction) {
+        case (.some, .emergency): self = .unmetered(.emergency)
+        case (.out, _): self = .metered(.outbound)
+        case (.in, _): self = .metered(.inbound)
+        case (nil, .internal), (nil, nil): self = isMadeByAnother ? .none : .unmetered(.internal)
+        case (nil, _): self = .none
+        }
+    }
+}
+
+extension CallRecord {
     package var metering: CallMetering {
-        if let carrier {
-            if marks.callClass == CallMetering.Direction.emergency.rawValue { return .unmetered(.emergency) }
-            return switch carrier {
-            case .out: .metered(.outbound)
-            case .in: .metered(.inbound)
-            }
-        }
-        guard leg.originatingLeg == nil else { return .none }
-        switch marks.callClass.flatMap(CallMetering.Direction.init(rawValue:)) {
-        case .inbound, .outbound, .emergency: return .none
-        case .internal, nil: return .unmetered(.internal)
-        }
+        CallMetering(
+            carrier: carrier, callClass: marks.callClass, isMadeByAnother: leg.originatingLeg != nil)
     }
 }

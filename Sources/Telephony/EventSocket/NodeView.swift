@@ -14,9 +14,17 @@ package struct LiveLeg: Sendable, Hashable {
     package internal(set) var sessionNumber: Int64?
     package internal(set) var caller: String
     package internal(set) var destination: String
-    package internal(set) var gateway: String?
+    /// `nil` for a leg to a phone or an agent.
+    package internal(set) var carrier: CallRecord.Carrier?
     /// What our answers put on it so far; after a reconnect empty until the leg was asked for.
     package internal(set) var marks: CallRecord.Marks
+}
+
+extension LiveLeg {
+    /// What it means for the bill, as far as is known by now.
+    package var metering: CallMetering {
+        CallMetering(carrier: carrier, callClass: marks.callClass, isMadeByAnother: originatingLeg != nil)
+    }
 }
 
 /// A phone that a node can reach.
@@ -43,6 +51,8 @@ package struct NodeView: Sendable {
     /// `NOREG`, `REGED`, `FAIL_WAIT`… by the gateway's name.
     package internal(set) var gateways: [String: String] = [:]
     package internal(set) var heartbeat: Heartbeat?
+    /// When the node last said anything, by its own clock.
+    package internal(set) var heardAt: Timestamp?
 
     package struct Heartbeat: Sendable, Hashable {
         package let at: Timestamp
@@ -57,7 +67,7 @@ package struct NodeView: Sendable {
         /// A tenant, a lease or a class became known, or the leg was answered.
         case updated(LiveLeg)
         case ended(LiveLeg)
-        /// The node came back without these legs: they have no record and never will.
+        /// Nobody saw the end of these legs; `ended` is the last sign of life before. After a crash they have no record.
         case lost([LiveLeg])
         /// A phone is registered under a domain that did not check its password.
         case hijacked(LiveRegistration, realm: String)
@@ -70,6 +80,7 @@ package struct NodeView: Sendable {
     /// Takes over one event.
     package mutating func apply(_ event: SwitchEvent) -> [Change] {
         var changes = noticeCore(event.coreID)
+        heardAt = event.date ?? heardAt
         switch event.name {
         case "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY": changes += end(event)
         case _ where event.name.hasPrefix("CHANNEL_"): changes += update(event)
@@ -86,12 +97,8 @@ package struct NodeView: Sendable {
     package mutating func resync(
         channels: [SwitchTables.Channel], at now: Timestamp
     ) -> (changes: [Change], unknown: [UUID]) {
-        var changes: [Change] = []
         let present = Set(channels.map(\.id))
-        for leg in legs.values.sorted(by: { $0.started < $1.started }) where !present.contains(leg.id) {
-            changes += end(leg.id, at: leg.ended ?? now)
-            legs[leg.id] = nil
-        }
+        var changes = lose { !present.contains($0) }
         var unknown: [UUID] = []
         for channel in channels where legs[channel.id] == nil {
             let leg = LiveLeg(
@@ -123,9 +130,18 @@ package struct NodeView: Sendable {
         guard let core, core != coreID else { return [] }
         defer { coreID = core }
         guard coreID != nil else { return [] }
-        let lost = legs.values.filter { $0.ended == nil }.sorted { $0.started < $1.started }
-        legs = [:]
         gateways = [:]
+        return lose { _ in true }
+    }
+
+    private mutating func lose(_ isGone: (UUID) -> Bool) -> [Change] {
+        let gone = legs.values.filter { isGone($0.id) }.sorted { $0.started < $1.started }
+        for leg in gone { legs[leg.id] = nil }
+        let lost = gone.filter { $0.ended == nil }.map { leg in
+            var leg = leg
+            leg.ended = max(leg.started, heardAt ?? leg.started)
+            return leg
+        }
         return lost.isEmpty ? [] : [.lost(lost)]
     }
 
@@ -148,7 +164,7 @@ package struct NodeView: Sendable {
         leg.sessionNumber = event.variable("session_id").flatMap { Int64($0) } ?? leg.sessionNumber
         leg.caller = event["Caller-Caller-ID-Number"] ?? leg.caller
         leg.destination = event["Caller-Destination-Number"] ?? leg.destination
-        leg.gateway = event.variable("sip_gateway_name") ?? event.variable("sip_gateway") ?? leg.gateway
+        leg.carrier = CallRecord.Carrier(leg.side) { event.variable($0) } ?? leg.carrier
         let known = leg.marks
         leg.marks = CallRecord.Marks { event.variable($0) ?? known[$0] }
         legs[id] = leg
