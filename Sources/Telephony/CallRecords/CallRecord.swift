@@ -25,6 +25,7 @@ package struct CallRecord: Sendable, Hashable {
 
     /// Which leg it is and what it hangs together with.
     package struct Leg: Sendable, Hashable {
+        /// Who called: what FreeSWITCH calls the direction of a channel.
         package enum Side: String, Sendable, Hashable, Codable {
             /// Somebody called the node: the a-leg.
             case inbound
@@ -46,6 +47,7 @@ package struct CallRecord: Sendable, Hashable {
         package let sipCallID: String
     }
 
+    /// By the node's clock, in microseconds.
     package struct Times: Sendable, Hashable {
         package let started: Timestamp
         package let answered: Timestamp?
@@ -163,6 +165,7 @@ package struct CallRecord: Sendable, Hashable {
 
 /// A body that is no call record. Such a body is kept for a person to look at, never thrown away: it may be money.
 package struct MalformedRecord: Error, Sendable, Hashable {
+    /// What is wrong, for lists and figures.
     package enum Reason: String, Sendable, Hashable, CaseIterable {
         case empty, unknownEncoding = "unknown_encoding", brokenJSON = "broken_json", brokenXML = "broken_xml"
         case noVariables = "no_variables", badLegID = "bad_leg_id", badDirection = "bad_direction"

@@ -103,6 +103,7 @@ package struct EventSocketCommand: Sendable, Hashable {
 
     // MARK: Words
 
+    /// Why a leg is ended: what its record says.
     package enum HangupCause: String, Sendable, Hashable, Codable, CaseIterable {
         /// Spelt with two t: FreeSWITCH does not know the other spelling.
         case allottedTimeout = "ALLOTTED_TIMEOUT"
@@ -111,6 +112,7 @@ package struct EventSocketCommand: Sendable, Hashable {
         case outgoingCallBarred = "OUTGOING_CALL_BARRED"
     }
 
+    /// Tones that need no file on the node.
     package enum Sound: String, Sendable, Hashable, Codable, CaseIterable {
         /// Two short beeps: a minute is left.
         case warning = "tone_stream://%(200,100,880);%(200,0,880)"

@@ -1,5 +1,6 @@
 /// One message of the event socket: header lines, an empty line, and as many bytes as `Content-Length` says.
 package struct EventSocketFrame: Sendable, Hashable {
+    /// One line of a frame's head.
     package struct Header: Sendable, Hashable {
         package let name: String
         package let value: String

@@ -54,6 +54,7 @@ package struct NodeView: Sendable {
     /// When the node last said anything, by its own clock.
     package internal(set) var heardAt: Timestamp?
 
+    /// What a node says of itself every 20 seconds.
     package struct Heartbeat: Sendable, Hashable {
         package let at: Timestamp
         package let sessions: Int

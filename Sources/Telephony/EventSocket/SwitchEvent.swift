@@ -56,6 +56,7 @@ package struct SwitchEvent: Sendable, Hashable {
     /// A channel variable.
     package func variable(_ name: String) -> String? { self["variable_\(name)"] }
 
+    /// A header that holds an id; `nil` for anything else.
     package func uuid(_ name: String) -> UUID? { self[name].flatMap { UUID(uuidString: $0) } }
 
     /// Microseconds since 1970; `nil` for 0.

@@ -42,6 +42,7 @@ package enum SwitchTables {
         }
     }
 
+    /// All registrations of the node, also none; anything that is no such list is an error.
     package static func registrations(_ answer: String) throws(EventSocketError) -> [Registration] {
         try rows(answer).compactMap { row in
             guard let user = row["reg_user"]?.text, let realm = row["realm"]?.text else { return nil }
