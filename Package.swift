@@ -42,7 +42,9 @@ let package = Package(
             name: "Rating", exclude: ["README.md"], resources: [.embedInCode("PriceBook/pricebook-2.1.json")],
             swiftSettings: settings),
         .target(
-            name: "Telephony", dependencies: ["Kernel", crypto], exclude: ["README.md"], swiftSettings: settings),
+            name: "Telephony", dependencies: ["Kernel", "Rating", crypto], exclude: ["README.md"],
+            resources: [.embedInCode("Numbers/countries.json"), .embedInCode("Numbers/destinations.json")],
+            swiftSettings: settings),
         .target(
             name: "Postgres", dependencies: ["CLibPQ", "Kernel", crypto, lifecycle, logging, nioPosix],
             swiftSettings: settings),
@@ -89,7 +91,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: settings),
         .testTarget(name: "RatingTests", dependencies: ["Rating"], swiftSettings: settings),
-        .testTarget(name: "TelephonyTests", dependencies: ["Kernel", "Telephony"], swiftSettings: settings),
+        .testTarget(name: "TelephonyTests", dependencies: ["Kernel", "Rating", "Telephony"], swiftSettings: settings),
         .testTarget(
             name: "PostgresTests", dependencies: ["Kernel", "Postgres", "TestSupport"], swiftSettings: settings),
         .testTarget(
