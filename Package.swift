@@ -79,6 +79,7 @@ let package = Package(
                 .embedInCode("Migrations/0001_tenancy.sql"),
                 .embedInCode("Migrations/0002_billing.sql"),
                 .embedInCode("Migrations/0003_voice.sql"),
+                .embedInCode("Migrations/0004_nodes.sql"),
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -91,7 +92,12 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: settings),
         .testTarget(name: "RatingTests", dependencies: ["Rating"], swiftSettings: settings),
-        .testTarget(name: "TelephonyTests", dependencies: ["Kernel", "Rating", "Telephony"], swiftSettings: settings),
+        .target(
+            name: "VoiceRecordings", dependencies: ["Kernel", "Telephony", crypto], path: "Tests/VoiceRecordings",
+            swiftSettings: settings),
+        .testTarget(
+            name: "TelephonyTests", dependencies: ["Kernel", "Rating", "Telephony", "VoiceRecordings"],
+            swiftSettings: settings),
         .testTarget(
             name: "PostgresTests", dependencies: ["Kernel", "Postgres", "TestSupport"], swiftSettings: settings),
         .testTarget(
@@ -106,7 +112,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "VoiceTests",
-            dependencies: ["Kernel", "Postgres", "Web", "Tenancy", "Telephony", "Voice", "TestSupport"],
+            dependencies: [
+                "Kernel", "Postgres", "Web", "Tenancy", "Telephony", "Voice", "TestSupport", "VoiceRecordings",
+                lifecycle, logging, nioPosix,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "ControlPlaneTests",

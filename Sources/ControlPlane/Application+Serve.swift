@@ -78,6 +78,8 @@ extension Application {
         settings.healthHost = configuration.healthAddress.host
         settings.healthPort = configuration.healthAddress.port
         settings.isSecure = configuration.publicURL.hasPrefix("https://")
+        // FreeSWITCH that asks with GET puts a whole channel into the address, 6 to 9 kB.
+        settings.front.uriBytes = 16 * 1024
         return settings
     }
 
