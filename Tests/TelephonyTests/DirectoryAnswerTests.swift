@@ -13,7 +13,7 @@ struct RecordedDirectoryTests {
     @Test(arguments: [
         "directory-sip_auth-REGISTER", "directory-sip_auth-REGISTER-wrong-password", "directory-sip_auth-INVITE",
         "directory-sip_auth-INVITE-wrong-password", "directory-sip_auth-REGISTER-user-without-params",
-        "directory-sip_auth-REGISTER-preprocess", "directory-user_call-from-api-originate",
+        "directory-user_call-from-api-originate",
         "directory-api-user_exists", "variant-xmlcurl-GET-directory", "variant-xmlcurl-auth-any-1",
         "variant-xmlcurl-auth-digest-2", "variant-xmlcurl-enable-post-var-directory",
     ])

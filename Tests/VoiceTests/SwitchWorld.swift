@@ -58,7 +58,7 @@ struct SwitchWorld: Sendable {
         let directory = NodeDirectory(work: work)
         try await directory.refresh()
         let operators = Principal(
-            id: Principal.systemID, kind: .user, displayName: "operator", scope: .organisation(made.0),
+            id: Principal.systemID, kind: .apiKey, displayName: "operator", scope: .organisation(made.0),
             permissions: Permission.all)
         return SwitchWorld(
             work: work, directory: directory, operators: operators, instance: made.1, node: made.2)

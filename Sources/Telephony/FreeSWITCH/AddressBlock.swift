@@ -57,7 +57,7 @@ package struct AddressBlock: Sendable, Hashable, CustomStringConvertible {
 
     private static func six(_ text: Substring) -> UInt128? {
         let halves = text.split(separator: "::", omittingEmptySubsequences: false)
-        guard halves.count <= 2, let head = groups(halves[0]),
+        guard halves.count <= 2, halves.count == 1 || !halves[0].contains("."), let head = groups(halves[0]),
             let tail = halves.count == 2 ? groups(halves[1]) : []
         else { return nil }
         let count = head.count + tail.count

@@ -5,6 +5,7 @@ package struct CallOrigin: Sendable {
     package let entry: VoicePlan.Entry
     package let leg: LegRequest
 
+    /// What a search for the origin comes to.
     package enum Outcome: Sendable {
         case known(CallOrigin)
         case unknown(SwitchAnswer.NotFound)

@@ -3,6 +3,7 @@ import Kernel
 /// The configuration files that change while a node runs. For all others its own file is the answer, so that it also
 /// starts while the control plane is away.
 package enum ConfigurationAnswer {
+    /// `acl.conf` for the trunks of the tenants that the node serves; "not found" for every other file.
     package static func answer(_ request: ConfigurationRequest, plan: VoicePlan, node: NodeContext) -> SwitchAnswer {
         guard request.name == "acl.conf" else { return .notFound(.notManaged) }
         let trunks = plan.entries.filter(node.serves).flatMap(\.plan.routing.trunks).filter(\.use.isEnabled)

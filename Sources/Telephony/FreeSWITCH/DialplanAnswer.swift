@@ -7,6 +7,7 @@ package struct DialplanAnswer {
     private let entry: VoicePlan.Entry
     private let node: NodeContext
 
+    /// The context that the leg asked for, with the one extension that says what was decided.
     package static func answer(
         _ decision: Decision, to request: DialplanRequest, entry: VoicePlan.Entry, node: NodeContext
     ) -> SwitchAnswer {

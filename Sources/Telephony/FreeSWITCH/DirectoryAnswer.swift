@@ -3,6 +3,7 @@ import Kernel
 /// What a node gets to know about users and gateways. Every check that FreeSWITCH does not make is made here, because a
 /// user that it gets is a user that it lets in.
 package enum DirectoryAnswer {
+    /// The domain that was asked for with what the question needs of it, or why there is none.
     package static func answer(_ request: DirectoryRequest, plan: VoicePlan, node: NodeContext) -> SwitchAnswer {
         if case .gateways(let profile) = request.question { return gateways(request, profile, plan, node) }
         guard let entry = plan.entry(domain: request.domain), node.serves(entry) else {

@@ -51,7 +51,7 @@ extension NodeBundle {
                 check $? "module $module"
             done
             for profile in internal external; do
-                ask 'sofia status' | grep -Eq "^ *$profile[[:space:]]+profile.*RUNNING"
+                ask 'sofia status' | grep -Eq "^ *${profile}[[:space:]]+profile.*RUNNING"
                 check $? "SIP profile $profile runs"
             done
             ask 'system true' | grep -q 'Command not found'

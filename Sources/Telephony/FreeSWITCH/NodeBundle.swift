@@ -6,6 +6,7 @@ import Kernel
 package struct NodeBundle: Sendable {
     /// One file, by its path inside the configuration directory.
     package struct File: Sendable, Hashable {
+        /// Who may read or run it.
         package enum Kind: Sendable, Hashable {
             case plain
             /// To be readable by its owner alone.

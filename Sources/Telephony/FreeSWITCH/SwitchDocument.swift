@@ -40,6 +40,7 @@ package struct SwitchElement: Sendable, Hashable {
 /// A whole document as a node reads it: one element a line, because each line with `<?` is dropped and the declaration
 /// is such a line; everything escaped; no instruction to the node's pre-processor.
 package struct SwitchDocument: Sendable, Hashable {
+    /// What an answer is an answer to.
     package enum Section: String, Sendable, Hashable, CaseIterable {
         case directory, dialplan, configuration, result
     }

@@ -38,6 +38,7 @@ package struct ConfigurationRequest: Sendable, Hashable {
 
 /// A question about users, gateways or addresses of a domain.
 package struct DirectoryRequest: Sendable, Hashable {
+    /// What is asked about the domain.
     package enum Question: Sendable, Hashable {
         /// A phone signs in or places a call with credentials.
         case authentication(PhoneAuthentication)
@@ -94,6 +95,7 @@ package struct PhoneAuthentication: Sendable, Hashable {
         package let quality: Quality?
     }
 
+    /// `qop` and what belongs to it, as sent.
     package struct Quality: Sendable, Hashable {
         package let name: String
         package let clientNonce: String

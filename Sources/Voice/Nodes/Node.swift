@@ -103,6 +103,7 @@ package struct NodeCredential: Sendable, Hashable {
 
 /// What a node may prove itself with, per purpose: the newest first, and an earlier one while it is being replaced.
 package struct NodeCredentials: Sendable, Hashable {
+    /// What a password is for.
     package enum Purpose: Sendable, Hashable {
         /// `mod_xml_curl`.
         case configuration

@@ -24,6 +24,7 @@ package final class NodeDirectory: Sendable {
     /// By its user name; `nil` for nobody and for a retired node.
     package func node(named name: String) -> KnownNode? { contents.withLock { $0.nodes[name] } }
 
+    /// Remembers that a node asked, and as which process.
     package func noteSeen(_ id: VoiceNodeID, core: String?) { contents.withLock { $0.seen[id] = core } }
 
     /// Reads all nodes anew and, once a minute, writes down which of them asked.
@@ -63,6 +64,7 @@ package struct NodeWatch: Service {
         self.logger = logger
     }
 
+    /// Reads until shutdown.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {

@@ -53,6 +53,7 @@ extension NodeChanges {
     }
 }
 
+/// The operations on nodes, for who holds `voice.node`.
 package func nodeEndpoints(_ nodes: NodeService, _ directory: NodeDirectory, _ work: UnitOfWork) -> [Endpoint] {
     nodeReading(nodes, work) + nodeChanging(nodes, directory, work) + nodeSecrets(nodes, directory, work)
 }

@@ -9,6 +9,7 @@ package struct NodeGate: Sendable {
 
     package init(_ directory: NodeDirectory) { self.directory = directory }
 
+    /// Whether somebody may go on.
     package enum Answer: Sendable {
         case admitted(KnownNode)
         /// 401 with what to try.
