@@ -4,6 +4,9 @@ import struct Rating.BillingMonth
 import struct Rating.CalendarDate
 import enum Rating.ViennaTime
 
+/// The month in which a call is used and billed: a calendar month in Europe/Vienna.
+package typealias CallMonth = BillingMonth
+
 /// A part of a call that lies in one billing month.
 package struct MonthPart: Sendable, Hashable {
     package let month: BillingMonth
