@@ -80,6 +80,7 @@ let package = Package(
                 .embedInCode("Migrations/0002_billing.sql"),
                 .embedInCode("Migrations/0003_voice.sql"),
                 .embedInCode("Migrations/0004_nodes.sql"),
+                .embedInCode("Migrations/0005_calls.sql"),
             ],
             swiftSettings: settings),
         .executableTarget(

@@ -73,7 +73,9 @@ struct SwitchWorld: Sendable {
     }
 
     /// Starts the server with the addresses of nodes and lends a client.
-    func serve(_ body: @escaping @Sendable (SwitchClient) async throws -> Void) async throws {
+    func serve(
+        also routes: [ProtocolRoute] = [], _ body: @escaping @Sendable (SwitchClient) async throws -> Void
+    ) async throws {
         let plan = plan
         let asked = asked
         let metrics = Metrics()
@@ -90,7 +92,7 @@ struct SwitchWorld: Sendable {
         settings.front.uriBytes = 16 * 1024
         let hooks = ServerHooks(logger: logger, metrics: metrics, time: .fixed(Self.now)) { _ in nil }
         let web = try WebServices(
-            site: Site(endpoints: [], protocols: service.routes), settings: settings, hooks: hooks)
+            site: Site(endpoints: [], protocols: service.routes + routes), settings: settings, hooks: hooks)
         let group = ServiceGroup(services: web.services, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
