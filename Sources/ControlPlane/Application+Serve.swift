@@ -31,7 +31,8 @@ extension Application {
         }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: ([database, Housekeeping(tenancy: tenancy, logger: logger)] + web.services + [announcement])
+                services: ([database, voice.model.plans, Housekeeping(tenancy: tenancy, voice: voice, logger: logger)]
+                    + web.services + [announcement])
                     .map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
@@ -98,7 +99,8 @@ extension Application {
                 } catch {
                     return "the database does not answer"
                 }
-            }
+            },
+            ReadinessCheck("voice") { voice.model.plans.isLoaded ? nil : "voice plans are still being read" },
         ]
         return hooks
     }

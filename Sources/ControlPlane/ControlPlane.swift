@@ -12,7 +12,7 @@ struct ControlPlane: AsyncParsableCommand {
             """,
         subcommands: [
             DevCommand.self, ServeCommand.self, MigrateCommand.self, DatabaseCommand.self,
-            SignInPasswordCommand.self, KeyCommand.self, UsageCommand.self, BillingCommand.self,
+            SignInPasswordCommand.self, KeyCommand.self, UsageCommand.self, BillingCommand.self, VoiceCommand.self,
             QuoteCommand.self, OpenAPICommand.self, DemoCommand.self,
         ])
 }

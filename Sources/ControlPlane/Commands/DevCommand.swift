@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Postgres
 import ServiceLifecycle
+import Tenancy
 
 /// Everything for a first look, in one directory: a private PostgreSQL, the schema, the demo, the service.
 struct DevCommand: AsyncParsableCommand {
@@ -58,7 +59,22 @@ struct DevCommand: AsyncParsableCommand {
         configuration.databaseOwnerURL = url(.owner)
         configuration.httpAddress.port = port
         configuration.healthAddress.port = healthPort
+        configuration.keyEncryptionKeyFile = try keyFile()
+        configuration.keys = try configuration.keyEncryptionKeyFile.map(Configuration.keys(inFile:))
         return configuration
+    }
+
+    /// The file with the key of all secrets, made at the first start. Without it they have to be entered anew.
+    private func keyFile() throws -> String {
+        let path = "\(directory)/kek"
+        if !FileManager.default.fileExists(atPath: path) {
+            let text = "# The key that wraps the keys of secrets. Keep it out of backups of the database.\n"
+            let isMade = FileManager.default.createFile(
+                atPath: path, contents: Data((text + KeyEncryptionKey.generatedText() + "\n").utf8),
+                attributes: [.posixPermissions: 0o600])
+            guard isMade else { throw Configuration.Invalid(description: "'\(path)' cannot be written.") }
+        }
+        return path
     }
 
     /// Loads the demo and says how to get in. Runs while the service answers already, so that a slow import is visible.

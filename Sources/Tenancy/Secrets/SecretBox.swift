@@ -21,7 +21,7 @@ package struct SecretBox: Sendable {
     ///
     /// Throws 503 `SECRETS_UNAVAILABLE` without a key encryption key.
     package func seal(
-        _ secret: Secret, _ context: SecretContext, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
+        _ secret: PlainSecret, _ context: SecretContext, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws -> SealedSecret {
         guard let keys else { throw Self.unavailable }
         let (id, key) = try activeKey(of: context.owner, keys, tx, actor)
@@ -48,7 +48,7 @@ package struct SecretBox: Sendable {
         do {
             let box = try AES.GCM.SealedBox(combined: bytes.dropFirst(Self.headerLength))
             let aad = Array(bytes[..<Self.headerLength]) + context.bytes
-            return .value(Secret(Array(try AES.GCM.open(box, using: key, authenticating: aad))))
+            return .value(PlainSecret(Array(try AES.GCM.open(box, using: key, authenticating: aad))))
         } catch {
             return .needsReentry(.damaged)
         }

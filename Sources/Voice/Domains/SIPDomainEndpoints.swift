@@ -43,7 +43,7 @@ func sipDomainEndpoints(_ domains: SIPDomainService, _ work: UnitOfWork) -> [End
             .get, path, "Get a tenant's SIP domain", tag: tag, requires: .permission(.voiceRead)
         ) { (call: Call<VoicePath>) in
             try await work.read(call) { tx in
-                Reply(tagged: SIPDomainResource(try domains.get(call.input.tenantID, tx)))
+                SIPDomainResource(try domains.get(call.input.tenantID, tx))
             }
         }
         .failing("VOICE_OFF"),

@@ -9,7 +9,7 @@ func voiceSettingsEndpoints(_ settings: VoiceSettingsService, _ work: UnitOfWork
             .get, path, "Get limits and allotment", tag: "Voice", requires: .permission(.voiceRead)
         ) { (call: Call<VoicePath>) in
             try await work.read(call) { tx in
-                Reply(tagged: VoiceSettingsResource(try settings.get(call.input.tenantID, tx)))
+                VoiceSettingsResource(try settings.get(call.input.tenantID, tx))
             }
         }
         .failing("VOICE_OFF"),

@@ -85,7 +85,9 @@ package struct VoiceSettingsFields: Codable, Sendable {
         }
         money(&settings.limits, &checks)
         if let capMinutes {
-            if !(0...10_000_000).contains(capMinutes) { checks.refuse("cap_minutes", "must lie between 0 and 10000000") }
+            if !(0...10_000_000).contains(capMinutes) {
+                checks.refuse("cap_minutes", "must lie between 0 and 10000000")
+            }
             settings.capMilliseconds = capMinutes.multipliedReportingOverflow(by: 60_000).partialValue
         }
         settings.atEnd = atEnd ?? settings.atEnd

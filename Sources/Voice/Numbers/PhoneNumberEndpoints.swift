@@ -50,7 +50,8 @@ func phoneNumberEndpoints(_ numbers: PhoneNumberService, _ work: UnitOfWork) -> 
             numbers, work
         )
         .described(
-            "It rests for \(NumberState.agingDays) days before anybody may enter it again, unless 'immediately' is true."),
+            "It rests for \(NumberState.agingDays) days before anybody may enter it again, unless 'immediately' is true."
+        ),
         numberStep("reclaim", "Reclaim a phone number", { _ in .reclaim }, routes.item, numbers, work)
             .described("Takes a number back that was ported out or is resting.").failing("NUMBER_TAKEN"),
     ]

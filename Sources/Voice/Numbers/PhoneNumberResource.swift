@@ -49,7 +49,8 @@ package struct RouteFields: Codable, Sendable, Equatable {
         ]
         for (target, isGiven) in given where isGiven != (target == to) {
             checks.refuse(
-                field, "goes to '\(to.rawValue)' and needs \(to.field.map { "'\($0)'" } ?? "no target") and nothing else")
+                field,
+                "goes to '\(to.rawValue)' and needs \(to.field.map { "'\($0)'" } ?? "no target") and nothing else")
             return nil
         }
         guard let target else {

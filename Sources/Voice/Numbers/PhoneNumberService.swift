@@ -150,7 +150,8 @@ package struct PhoneNumberService: Sendable {
         guard try PhoneNumberStore.take(number, for: tenant, tx) else {
             throw Problem.conflict(
                 "NUMBER_TAKEN",
-                "\(number.e164) is in use. If it was taken over from another tenant, it has to be ported out there first.")
+                "\(number.e164) is in use. If it was taken over from another tenant, it has to be ported out there first."
+            )
         }
     }
 

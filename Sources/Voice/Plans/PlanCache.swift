@@ -35,6 +35,10 @@ package final class PlanCache: Service, Sendable {
         var isLoaded = false
         var watchers: [Int: AsyncStream<PlanChange>.Continuation] = [:]
         var nextWatcher = 0
+
+        func tell(_ change: PlanChange) {
+            for watcher in watchers.values { watcher.yield(change) }
+        }
     }
 
     private let database: Database
@@ -80,6 +84,7 @@ package final class PlanCache: Service, Sendable {
 
     // MARK: Service
 
+    /// Keeps the plans fresh until graceful shutdown.
     package func run() async throws {
         try? await cancelWhenGracefulShutdown { [self] in
             let (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -217,11 +222,5 @@ package final class PlanCache: Service, Sendable {
             rest = rest.dropFirst(Self.batchSize)
         }
         return PlanFile(madeAt: time.now, plans: entries)
-    }
-}
-
-extension PlanCache.State {
-    fileprivate func tell(_ change: PlanChange) {
-        for watcher in watchers.values { watcher.yield(change) }
     }
 }

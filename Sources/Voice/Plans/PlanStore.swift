@@ -7,7 +7,6 @@ import Tenancy
 struct PlanMark: Sendable, Hashable, RowDecodable {
     let tenantID: TenantID
     let placement: PlanPlacement
-    let instanceID: InstanceID
     /// Of the tenant's voice.
     let version: Int64
     /// Of the tenant itself.
@@ -16,11 +15,10 @@ struct PlanMark: Sendable, Hashable, RowDecodable {
     let isEnabled: Bool
 
     init(row: Row) throws {
-        let (tenant, organisation, host, instance, version, revision, state, isEnabled) = try row.decode(
-            as: (TenantID, OrganisationID, InstanceHost, InstanceID, Int64, Int64, TenantState.Name, Bool).self)
+        let (tenant, organisation, instance, version, revision, state, isEnabled) = try row.decode(
+            as: (TenantID, OrganisationID, InstanceID, Int64, Int64, TenantState.Name, Bool).self)
         tenantID = tenant
-        placement = PlanPlacement(organisationID: organisation, host: host)
-        instanceID = instance
+        placement = PlanPlacement(organisationID: organisation, instanceID: instance)
         self.version = version
         self.revision = revision
         self.state = state
@@ -28,10 +26,10 @@ struct PlanMark: Sendable, Hashable, RowDecodable {
     }
 }
 
-/// Tenants of one organisation on one kind of host have one contract, so they have one set of terms.
+/// Tenants of one organisation on one instance have one contract and one size, so they have one set of terms.
 struct PlanPlacement: Sendable, Hashable {
     let organisationID: OrganisationID
-    let host: InstanceHost
+    let instanceID: InstanceID
 }
 
 /// Everything that plans are compiled from, by tenant.
@@ -55,7 +53,7 @@ enum PlanStore {
         let condition: SQL = instance.map { "where t.instance_id = \($0)" } ?? ""
         return try tx.all(
             """
-            select d.tenant_id, d.organisation_id, t.host, t.instance_id, c.version, t.revision, t.state, t.voice_enabled
+            select d.tenant_id, d.organisation_id, t.instance_id, c.version, t.revision, t.state, t.voice_enabled
             from app.sip_domain d join app.voice_plan_change c on c.tenant_id = d.tenant_id
                 join app.tenant t on t.tenant_id = d.tenant_id
             \(condition) order by d.tenant_id
@@ -82,7 +80,9 @@ enum PlanStore {
         for rule in try DialPermissionStore.all(of: tenants, tx) {
             rows.permissions[rule.tenantID, default: []].append(rule.value.permission)
         }
-        for settings in try VoiceSettingsStore.all(of: tenants, tx) { rows.settings[settings.tenantID] = settings.value }
+        for settings in try VoiceSettingsStore.all(of: tenants, tx) {
+            rows.settings[settings.tenantID] = settings.value
+        }
         return rows
     }
 }

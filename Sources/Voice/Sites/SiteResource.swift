@@ -21,14 +21,14 @@ package struct SiteFields: Codable, Sendable {
     }
 
     /// - Parameter verifiedAt: stays only while the address does.
-    func checked(id: SiteID, verifiedAt: Timestamp? = nil) throws(Problem) -> Site {
+    func checked(id: SiteID, verifiedAt: Timestamp? = nil) throws(Problem) -> Telephony.Site {
         var checks = FieldChecks()
         var displayName = ""
         var address = ""
         checks.set(&displayName, self.displayName, "display_name", 1...Limits.textCharacters)
         checks.set(&address, self.address, "address", 5...500, allowingLines: true)
         try checks.throwIfAny()
-        return Site(
+        return Telephony.Site(
             id: id, displayName: displayName, address: address, country: country, verifiedAt: verifiedAt,
             callbackNumber: callbackNumberID)
     }
@@ -49,7 +49,7 @@ package struct SiteResource: Codable, Sendable, Revisioned {
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
 
-    package init(_ stored: Stored<Site>) {
+    package init(_ stored: Stored<Telephony.Site>) {
         siteID = stored.value.id
         tenantID = stored.tenantID
         organisationID = stored.organisationID

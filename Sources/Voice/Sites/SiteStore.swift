@@ -19,7 +19,8 @@ enum SiteStore {
         of tenant: TenantID, after cursor: SiteID?, limit: Int, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> [Stored<Site>] {
         try tx.all(
-            "\(selection) where s.tenant_id = \(tenant) \(StoredColumns.page("s.site_id", after: cursor, limit: limit))")
+            "\(selection) where s.tenant_id = \(tenant) \(StoredColumns.page("s.site_id", after: cursor, limit: limit))"
+        )
     }
 
     static func all(of tenants: [TenantID], _ tx: borrowing Transaction<ScopeNode>) throws -> [Stored<Site>] {

@@ -51,6 +51,7 @@ package struct TrunkFields: Codable, Sendable {
 
 /// A trunk without its secret.
 package struct TrunkSettings: Sendable, Equatable {
+    /// Who the node is at the carrier.
     package struct Registration: Sendable, Equatable {
         package let username: String
         package let realm: String
@@ -135,7 +136,8 @@ package struct TrunkView: Sendable {
         var notices: [String] = []
         if stored.value.allowedAddresses.isEmpty {
             notices.append(
-                "Nobody can call in over this trunk: the list of allowed addresses is empty. Add the carrier's networks.")
+                "Nobody can call in over this trunk: the list of allowed addresses is empty. Add the carrier's networks."
+            )
         }
         if !stored.value.use.isEnabled { notices.append("The trunk is switched off.") }
         if secretLoss != nil {

@@ -79,7 +79,7 @@ package struct TrunkService: Sendable {
         var use = settings.use
         var identification = Trunk.Identification.address
         if let registration = settings.registration {
-            var secret: Secret?
+            var secret: PlainSecret?
             if let sealed = trunk.secret { secret = try box.open(sealed, Self.context(settings.id, owner), tx).secret }
             if secret == nil { use.isEnabled = false }
             identification = .registration(
@@ -110,7 +110,7 @@ package struct TrunkService: Sendable {
         _ actor: Actor
     ) throws -> SealedSecret? {
         guard let text else { return nil }
-        return try box.seal(Secret(text), Self.context(id, tenant.secretOwner), tx, actor)
+        return try box.seal(PlainSecret(text), Self.context(id, tenant.secretOwner), tx, actor)
     }
 
     private static func context(_ id: TrunkID, _ owner: SecretOwner) -> SecretContext {
@@ -183,15 +183,18 @@ extension TrunkFields {
     ) -> TrunkSettings.Registration? {
         guard let registration else { return nil }
         if !Self.isPlain(registration.username, 1...64) {
-            checks.refuse("registration.username", "must have 1 to 64 printable ASCII characters without blanks or quotes")
+            checks.refuse(
+                "registration.username", "must have 1 to 64 printable ASCII characters without blanks or quotes")
         }
         let realm = registration.realm?.trimmed ?? proxy?.host ?? ""
         if !Self.isPlain(realm, 1...253) {
-            checks.refuse("registration.realm", "must have 1 to 253 printable ASCII characters without blanks or quotes")
+            checks.refuse(
+                "registration.realm", "must have 1 to 253 printable ASCII characters without blanks or quotes")
         }
         switch registration.secret {
         case let secret? where !Self.isPlain(secret, 1...128):
-            checks.refuse("registration.secret", "must have 1 to 128 printable ASCII characters without blanks or quotes")
+            checks.refuse(
+                "registration.secret", "must have 1 to 128 printable ASCII characters without blanks or quotes")
         case nil where needsSecret:
             checks.refuse("registration.secret", "is required: what the carrier gave you")
         default: break

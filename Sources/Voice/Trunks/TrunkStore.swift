@@ -32,7 +32,8 @@ enum TrunkStore {
         of tenant: TenantID, after cursor: TrunkID?, limit: Int, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> [SealedTrunk] {
         try tx.all(
-            "\(selection) where t.tenant_id = \(tenant) \(StoredColumns.page("t.trunk_id", after: cursor, limit: limit))")
+            "\(selection) where t.tenant_id = \(tenant) \(StoredColumns.page("t.trunk_id", after: cursor, limit: limit))"
+        )
     }
 
     static func all(of tenants: [TenantID], _ tx: borrowing Transaction<ScopeNode>) throws -> [SealedTrunk] {

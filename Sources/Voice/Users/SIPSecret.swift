@@ -14,13 +14,13 @@ enum SIPSecret {
     private static let alphabet = Array("abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789")
 
     /// 22 characters from the system's generator.
-    static func generated() -> Secret {
+    static func generated() -> PlainSecret {
         var generator = SystemRandomNumberGenerator()
-        return Secret(String((0..<22).compactMap { _ in alphabet.randomElement(using: &generator) }))
+        return PlainSecret(String((0..<22).compactMap { _ in alphabet.randomElement(using: &generator) }))
     }
 
     /// What somebody chose: long enough, printable ASCII without blanks and quotes, and not the name.
-    static func chosen(_ text: String, name: String) throws(Problem) -> Secret {
+    static func chosen(_ text: String, name: String) throws(Problem) -> PlainSecret {
         guard lengths.contains(text.utf8.count),
             text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
         else {
@@ -32,11 +32,11 @@ enum SIPSecret {
         guard Set(text).count >= 6, !(name.count >= 3 && text.lowercased().contains(name)) else {
             throw .invalid("secret", "is too easy to guess; leave it out to get one made")
         }
-        return Secret(text)
+        return PlainSecret(text)
     }
 
     /// What a node compares with: HA1 of RFC 2617.
-    static func digest(name: String, domain: String, _ secret: Secret) -> String {
+    static func digest(name: String, domain: String, _ secret: PlainSecret) -> String {
         let text = Array("\(name):\(domain):".utf8) + secret.bytes
         let digits = Array("0123456789abcdef".utf8)
         return String(

@@ -49,7 +49,8 @@ func sipUserEndpoints(_ users: SIPUserService, _ work: UnitOfWork) -> [Endpoint]
             ) { tx, actor in
                 SIPUserResource(
                     try users.rotate(
-                        path.id, of: path.tenantID, secret: fields.secret, oldExpiresAt: fields.oldExpiresAt, tx, actor))
+                        path.id, of: path.tenantID, secret: fields.secret, oldExpiresAt: fields.oldExpiresAt, tx, actor)
+                )
             }
         }
         .described("The old secret goes on working until 'old_expires_at', by default for 7 days.")

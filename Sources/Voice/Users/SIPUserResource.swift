@@ -100,7 +100,7 @@ package struct SIPUserView: Sendable {
     package let domain: String
     package let credentials: [SIPCredentialState]
     /// A secret that was just made by us.
-    package var issuedSecret: Secret?
+    package var issuedSecret: PlainSecret?
 }
 
 /// Names that are dialled inside: users and groups.

@@ -39,7 +39,9 @@ package struct SIPUserService: Sendable {
         let user = try checked(fields, id: actor.ids.new())
         let secret = try fields.secret.map { text throws(Problem) in try SIPSecret.chosen(text, name: user.name) }
         try take(user.name, for: user.id, tenant, tx)
-        do { try SIPUserStore.insert(user, of: tenant, at: actor.now, tx) } catch { throw VoiceConstraints.onWrite(error) }
+        do { try SIPUserStore.insert(user, of: tenant, at: actor.now, tx) } catch {
+            throw VoiceConstraints.onWrite(error)
+        }
         let used = secret ?? SIPSecret.generated()
         try put(used, into: 1, of: user, tenant, tx, actor)
         let stored = try found(user.id, tenant, tx)
@@ -163,7 +165,8 @@ package struct SIPUserService: Sendable {
             guard let secret = try box.open(credential.secret, context(id, credential.slot, tenant), tx).secret else {
                 throw Problem.conflict(
                     "SECRET_NEEDS_REENTRY",
-                    "The secret of '\(name)' cannot be read any more. Give the user a new one first: …/users/\(id):rotate.")
+                    "The secret of '\(name)' cannot be read any more. Give the user a new one first: …/users/\(id):rotate."
+                )
             }
             try SIPCredentialStore.set(
                 digest: SIPSecret.digest(name: name, domain: domain, secret), slot: credential.slot, of: id, tenant.id,
@@ -172,7 +175,7 @@ package struct SIPUserService: Sendable {
     }
 
     private func put(
-        _ secret: Secret, into slot: Int, of user: SIPUser, _ tenant: VoiceTenant,
+        _ secret: PlainSecret, into slot: Int, of user: SIPUser, _ tenant: VoiceTenant,
         _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws {
         let sealed = try box.seal(secret, context(user.id, slot, tenant), tx, actor)
@@ -246,7 +249,9 @@ package struct SIPUserService: Sendable {
     private static func isDiallable(_ text: String) -> Bool {
         let digits = text.hasPrefix("+") ? text.dropFirst() : text[...]
         return (1...32).contains(digits.utf8.count)
-            && digits.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) || [0x2D, 0x2E, 0x5F].contains($0) }
+            && digits.utf8.allSatisfy {
+                (48...57).contains($0) || (97...122).contains($0) || [0x2D, 0x2E, 0x5F].contains($0)
+            }
     }
 }
 

@@ -49,7 +49,8 @@ enum SIPUserStore {
     static func all(
         of tenants: [TenantID], _ tx: borrowing Transaction<ScopeNode>
     ) throws -> [Stored<SIPUser>] {
-        try tx.all("\(selection) where u.tenant_id = any(\(tenants)::uuid[]) order by u.tenant_id, u.name collate \"C\"")
+        try tx.all(
+            "\(selection) where u.tenant_id = any(\(tenants)::uuid[]) order by u.tenant_id, u.name collate \"C\"")
     }
 
     static func insert(

@@ -25,10 +25,12 @@ enum VoiceConstraints {
             constraint: "sip_user_site", field: "site_id", missing: "is not a site of this tenant",
             usedBy: "Users are at this site. Move them first."),
         Reference(
-            constraint: "call_group_member_user", field: "members", missing: "names somebody who is no user of this tenant",
+            constraint: "call_group_member_user", field: "members",
+            missing: "names somebody who is no user of this tenant",
             usedBy: "The user is a member of a group. Take it out first."),
         Reference(
-            constraint: "number_route_schedule", field: "routes", missing: "names a schedule that this tenant does not have",
+            constraint: "number_route_schedule", field: "routes",
+            missing: "names a schedule that this tenant does not have",
             usedBy: "Numbers are routed by this schedule. Change their routes first."),
         Reference(
             constraint: "number_route_user", field: "routes", missing: "names somebody who is no user of this tenant",

@@ -39,7 +39,8 @@ struct VoiceItemPath<Kind: VoiceItemKind>: Decodable, Sendable {
 
     init(from decoder: any Decoder) throws {
         tenantID = try VoicePath(from: decoder).tenantID
-        id = try decoder.container(keyedBy: WireKey.self).decode(ID<Kind>.self, forKey: WireKey(stringValue: Kind.pathKey))
+        id = try decoder.container(keyedBy: WireKey.self).decode(
+            ID<Kind>.self, forKey: WireKey(stringValue: Kind.pathKey))
     }
 }
 
@@ -114,18 +115,19 @@ struct VoiceRoutes<Kind: VoiceItemKind, Resource: Codable & Sendable & Revisione
     private var article: String { "aeioAEIO".contains(words.one.first ?? " ") ? "an" : "a" }
 
     func endpoints(_ work: UnitOfWork) -> [Endpoint] {
-        let all = [
-            Endpoint(.get, PathTemplate(collection), "List \(words.many)", tag: "Voice", requires: reading) {
-                (call: Call<VoiceListing>) in
-                try await work.read(call) { tx in try list(call.input.tenantID, call.input.page, tx) }
-            },
-            created(work),
-            Endpoint(.get, PathTemplate(item), "Get \(article) \(words.one)", tag: "Voice", requires: reading) {
-                (call: Call<VoiceItemPath<Kind>>) in
-                try await work.read(call) { tx in Reply(tagged: try get(call.input, tx)) }
-            },
-            changed(work),
-        ] + (delete.map { [deleted(work, $0)] } ?? [])
+        let all =
+            [
+                Endpoint(.get, PathTemplate(collection), "List \(words.many)", tag: "Voice", requires: reading) {
+                    (call: Call<VoiceListing>) in
+                    try await work.read(call) { tx in try list(call.input.tenantID, call.input.page, tx) }
+                },
+                created(work),
+                Endpoint(.get, PathTemplate(item), "Get \(article) \(words.one)", tag: "Voice", requires: reading) {
+                    (call: Call<VoiceItemPath<Kind>>) in
+                    try await work.read(call) { tx in try get(call.input, tx) }
+                },
+                changed(work),
+            ] + (delete.map { [deleted(work, $0)] } ?? [])
         return all.map { endpoint in
             var endpoint = endpoint
             endpoint.options.reasons += ["VOICE_OFF"]

@@ -3,7 +3,9 @@ import Kernel
 import Postgres
 
 /// A secret in the clear. It prints as nothing, so that no log, message or test output ever shows one.
-package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct PlainSecret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
     package let bytes: [UInt8]
 
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
@@ -81,11 +83,11 @@ package struct SecretContext: Sendable, Hashable {
 
 /// What opening gives: the secret, or why somebody has to enter it again.
 package enum OpenedSecret: Sendable, Equatable {
-    case value(Secret)
+    case value(PlainSecret)
     case needsReentry(SecretLoss)
 
     /// The secret, where it could be opened.
-    package var secret: Secret? {
+    package var secret: PlainSecret? {
         if case .value(let secret) = self { secret } else { nil }
     }
 }

@@ -74,7 +74,8 @@ enum PlanRevisionStore {
     static func find(
         _ revision: String, of tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> PlanRevision? {
-        try tx.first("select \(columns) from app.config_revision where tenant_id = \(tenant) and revision = \(revision)")
+        try tx.first(
+            "select \(columns) from app.config_revision where tenant_id = \(tenant) and revision = \(revision)")
     }
 
     /// The plan without its secrets.

@@ -1,0 +1,84 @@
+import Billing
+import Kernel
+import Logging
+import Postgres
+import Rating
+import Tenancy
+import Voice
+import Web
+
+/// Voice's services, put together once, and what voice and billing say to each other.
+struct VoiceServices: Sendable {
+    let model: VoiceModel
+
+    init(work: UnitOfWork, tenancy: TenancyServices, billing: BillingServices, settings: Settings) {
+        model = VoiceModel(
+            work: work, tenants: tenancy.tenants, box: settings.box, links: .billing(billing.usage),
+            listening: settings.listening, logger: settings.logger)
+    }
+
+    /// What voice needs of the process.
+    struct Settings: Sendable {
+        let box: SecretBox
+        /// Where notifications of the database are heard.
+        let listening: String
+        let logger: Logger
+    }
+
+    var endpoints: [Endpoint] { model.endpoints() }
+}
+
+extension VoiceLinks {
+    /// Voice's view of contracts and metering.
+    static func billing(_ usage: UsageService) -> VoiceLinks {
+        VoiceLinks(
+            recordUsage: { tx, call in try usage.store(UsageItem(call), tx).voiceOutcome() },
+            terms: { tx, tenant, at in try Terms.read(tx, tenant, at) })
+    }
+}
+
+extension VoiceLinks.Terms {
+    /// The vendor's own tenants have telephony, and nobody counts it.
+    static func read(
+        _ tx: borrowing Transaction<ScopeNode>, _ id: TenantID, _ at: Timestamp
+    ) throws -> VoiceLinks.Terms {
+        guard let tenant = try TenantStore.find(id, tx),
+            let owner = try OrganisationStore.find(tenant.placement.organisationID, tx)
+        else { throw Problem.notFound("tenant") }
+        guard owner.kind != .vendor else {
+            return VoiceLinks.Terms(bar: nil, includedMilliseconds: nil, overageMicrosPerMinute: 0, priceBook: "")
+        }
+        let instance = try InstanceStore.find(tenant.placement.instanceID, tx)
+        let voice = try ContractService.voice(
+            of: owner.id, in: tenant.placement.host.program, at: at, size: instance?.licence?.size, tx)
+        return VoiceLinks.Terms(
+            bar: voice?.hasTelephony == true ? nil : .programWithoutTelephony,
+            includedMilliseconds: voice?.includedMilliseconds,
+            overageMicrosPerMinute: voice?.minutePrice.micros ?? 0, priceBook: voice?.priceBook ?? "")
+    }
+}
+
+extension UsageItem {
+    /// A call as the event that every other source of usage would send.
+    init(_ call: VoiceLinks.CallUsage) {
+        self = UsageEventReader.item([
+            "id": .string(call.id), "source": .string(call.source), "type": "voice",
+            "time": .string(call.occurredAt.description), "tenant": .string(call.tenantID.description),
+            "data": ["milliseconds": .integer(call.milliseconds), "direction": .string(call.direction)],
+        ])
+    }
+}
+
+extension UsageOutcome {
+    /// Everything but a stored event is a defect of the caller: it undoes the transaction.
+    fileprivate func voiceOutcome() throws(Problem) -> VoiceLinks.Outcome {
+        switch self {
+        case .accepted: return .accepted
+        case .duplicate: return .duplicate
+        case .rejected(let rejection) where rejection.reason == "MONTH_FINALISED": return .late
+        case .rejected(let rejection): throw .refused(rejection.reason, rejection.detail, field: rejection.field)
+        case .conflict:
+            throw .conflict("USAGE_CONFLICT", "The call was metered before with another time or another length.")
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import Kernel
+import Postgres
+import Telephony
+import Tenancy
+import Voice
+
+@testable import ControlPlane
+
+/// One of everything that a tenant's voice is made of, each used by another, so that nothing can be deleted under the
+/// requests that follow.
+struct MatrixVoice: Sendable {
+    let application: Application
+
+    private var model: VoiceModel { application.voice.model }
+
+    /// The ids by the names that paths and bodies call them.
+    func furnish(_ tenant: TenantID, named name: String, number e164: String) async throws -> [String: String] {
+        let work = UnitOfWork(
+            database: application.database, time: .fixed(MatrixWorld.now), ids: .timeOrdered)
+        var ids = try await work.perform(job: "tests") { tx, actor in
+            _ = try model.domains.create(
+                tenant, SIPDomainFields(domain: "\(name.lowercased()).voice.test", country: .austria), tx, actor)
+            return try make(tenant, name, e164, tx, actor)
+        }
+        try await model.plans.refresh()
+        ids["revision"] = model.plans.current.entry(tenant: tenant)?.revision
+        return ids
+    }
+
+    private func make(
+        _ tenant: TenantID, _ name: String, _ e164: String, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
+    ) throws -> [String: String] {
+        var trunk = TrunkFields(displayName: name, proxy: "sip.carrier.test")
+        trunk.registration = RegistrationFields(username: "u", secret: "carrier-secret")
+        let trunkID = try model.trunks.create(trunk, of: tenant, tx, actor).stored.value.id
+        let scheduleID = try model.schedules.create(
+            ScheduleFields(displayName: name, timeZone: "Europe/Vienna", hours: []), of: tenant, tx, actor
+        ).value.id
+        var number = PhoneNumberFields(e164: E164(e164), displayName: name)
+        number.trunkID = trunkID
+        let numberID = try model.numbers.create(number, of: tenant, tx, actor).value.number.id
+        var site = SiteFields(displayName: name, address: "\(name) 1, 1010 Wien", country: .austria)
+        site.callbackNumberID = numberID
+        let siteID = try model.sites.create(site, of: tenant, tx, actor).value.id
+        var user = SIPUserFields(name: "1001", displayName: name)
+        (user.siteID, user.callerNumberID) = (siteID, numberID)
+        let userID = try model.users.create(user, of: tenant, tx, actor).stored.value.id
+        let groupID = try model.groups.create(
+            CallGroupFields(name: "all", displayName: name, strategy: .simultaneous, members: [userID]), of: tenant,
+            tx, actor
+        ).value.id
+        var route = RouteFields(to: .group)
+        (route.callGroupID, route.scheduleID) = (groupID, scheduleID)
+        number.routes = [route]
+        _ = try model.numbers.update(numberID, number, of: tenant, expecting: .anything, tx, actor)
+        var permission = DialPermissionFields(allowed: false)
+        permission.reason = name
+        let permissionID = try model.permissions.create(permission, of: tenant, tx, actor).value.id
+        return [
+            "trunk_id": "\(trunkID)", "schedule_id": "\(scheduleID)", "phone_number_id": "\(numberID)",
+            "site_id": "\(siteID)", "sip_user_id": "\(userID)", "call_group_id": "\(groupID)",
+            "dial_permission_id": "\(permissionID)",
+        ]
+    }
+}
