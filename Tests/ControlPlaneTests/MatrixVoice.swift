@@ -23,7 +23,7 @@ struct MatrixVoice: Sendable {
             return try make(tenant, name, e164, tx, actor)
         }
         try await model.plans.refresh()
-        ids["revision"] = model.plans.current.entry(tenant: tenant)?.revision
+        ids["config_revision"] = model.plans.current.entry(tenant: tenant)?.revision
         return ids
     }
 

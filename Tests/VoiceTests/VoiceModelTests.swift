@@ -111,7 +111,7 @@ import Testing
             )
             let rotate = { @Sendable (secret: String) in
                 try await world.change(world.alpha) { tx, actor in
-                    try world.model.users.rotate(id, of: tenant, secret: secret, oldExpiresAt: nil, tx, actor)
+                    try world.model.users.rotate(SIPSecretRotation(secret: secret), of: id, tenant, tx, actor)
                 }
             }
             world.clock.advance(seconds: 10)
@@ -124,7 +124,7 @@ import Testing
             #expect(try await problem { try await rotate("third-secret-3") }?.reason == "ROTATION_RUNNING")
 
             let retired = try await world.change(world.alpha) { tx, actor in
-                try world.model.users.retire(id, of: tenant, tx, actor)
+                try world.model.users.retire(id, of: tenant, expecting: .anything, tx, actor)
             }
             #expect(retired.stored.value.digests == [digests[0]])
             _ = try await rotate("third-secret-3")
@@ -309,7 +309,8 @@ import Testing
             )
             let step = { @Sendable (step: NumberStep) in
                 try await world.change(world.alpha) { tx, actor in
-                    try world.model.numbers.take(step, reason: "asked for", id, of: tenant, tx, actor)
+                    try world.model.numbers.take(
+                        step, id, of: tenant, because: NumberStepCause(reason: "asked for"), tx, actor)
                 }
             }
             #expect(try await step(.portOut).value.number.routes.isEmpty)

@@ -107,5 +107,5 @@ package enum SecretLoss: String, Error, Sendable, Equatable, Codable, CaseIterab
     case unknownFormat = "unknown_format"
 }
 
-package enum DataKeyKind: IdentifierKind { package static let prefix = "datakey" }
-package typealias DataKeyID = ID<DataKeyKind>
+package enum SealingKeyKind: IdentifierKind { package static let prefix = "sealkey" }
+package typealias SealingKeyID = ID<SealingKeyKind>

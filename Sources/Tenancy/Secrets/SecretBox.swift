@@ -37,7 +37,7 @@ package struct SecretBox: Sendable {
     ) throws -> OpenedSecret {
         let bytes = sealed.bytes
         guard bytes.count > Self.headerLength, bytes[0] == Self.format else { return .needsReentry(.unknownFormat) }
-        let id = DataKeyID(UUID(bytes: Array(bytes[1..<Self.headerLength])))
+        let id = SealingKeyID(UUID(bytes: Array(bytes[1..<Self.headerLength])))
         let key: SymmetricKey
         do {
             guard let known = try self.key(id, context.owner, tx) else { return .needsReentry(.dataKeyGone) }
@@ -66,32 +66,32 @@ package struct SecretBox: Sendable {
 
     private func activeKey(
         of owner: SecretOwner, _ keys: KeyRing, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
-    ) throws -> (DataKeyID, SymmetricKey) {
-        if let row = try DataKeyStore.active(owner, tx) { return (row.id, try usable(row, owner)) }
-        let id = actor.ids.new(DataKeyID.self)
+    ) throws -> (SealingKeyID, SymmetricKey) {
+        if let row = try SealingKeyStore.active(owner, tx) { return (row.id, try usable(row, owner)) }
+        let id = actor.ids.new(SealingKeyID.self)
         let wrapped = try keys.current.wrap(SymmetricKey(size: .bits256), for: Self.binding(id, owner))
-        try DataKeyStore.insert(
-            WrappedDataKey(id: id, kekID: keys.current.id, wrapped: wrapped), for: owner, tx, actor)
+        try SealingKeyStore.insert(
+            WrappedKey(id: id, kekID: keys.current.id, wrapped: wrapped), for: owner, tx, actor)
         // Another transaction may have been quicker; its key counts for both.
-        guard let row = try DataKeyStore.active(owner, tx) else { throw DatabaseError.serialization }
+        guard let row = try SealingKeyStore.active(owner, tx) else { throw DatabaseError.serialization }
         return (row.id, try usable(row, owner))
     }
 
     /// For sealing: with a key that this service cannot unwrap it must not go on.
-    private func usable(_ row: WrappedDataKey, _ owner: SecretOwner) throws -> SymmetricKey {
+    private func usable(_ row: WrappedKey, _ owner: SecretOwner) throws -> SymmetricKey {
         do throws(SecretLoss) { return try unwrap(row, owner) } catch { throw Self.unavailable }
     }
 
     /// `nil` when the row is gone.
     private func key(
-        _ id: DataKeyID, _ owner: SecretOwner, _ tx: borrowing Transaction<ScopeNode>
+        _ id: SealingKeyID, _ owner: SecretOwner, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> SymmetricKey? {
         if let key = unwrapped[id] { return key }
-        guard let row = try DataKeyStore.find(id, tx) else { return nil }
+        guard let row = try SealingKeyStore.find(id, tx) else { return nil }
         return try unwrap(row, owner)
     }
 
-    private func unwrap(_ row: WrappedDataKey, _ owner: SecretOwner) throws(SecretLoss) -> SymmetricKey {
+    private func unwrap(_ row: WrappedKey, _ owner: SecretOwner) throws(SecretLoss) -> SymmetricKey {
         if let key = unwrapped[row.id] { return key }
         guard let keys else { throw .noKeyEncryptionKey }
         guard let kek = keys[row.kekID] else { throw .unknownKeyEncryptionKey }
@@ -101,7 +101,7 @@ package struct SecretBox: Sendable {
     }
 
     /// A wrapped key is good for its own row and owner only.
-    private static func binding(_ id: DataKeyID, _ owner: SecretOwner) -> [UInt8] {
+    private static func binding(_ id: SealingKeyID, _ owner: SecretOwner) -> [UInt8] {
         Array("data key \(id) of \(owner.text)".utf8)
     }
 }
@@ -110,9 +110,9 @@ package struct SecretBox: Sendable {
 private final class UnwrappedKeys: Sendable {
     /// Beyond that all are forgotten.
     private static let capacity = 10_000
-    private let keys = Mutex<[DataKeyID: SymmetricKey]>([:])
+    private let keys = Mutex<[SealingKeyID: SymmetricKey]>([:])
 
-    subscript(id: DataKeyID) -> SymmetricKey? {
+    subscript(id: SealingKeyID) -> SymmetricKey? {
         get { keys.withLock { $0[id] } }
         set {
             keys.withLock { keys in

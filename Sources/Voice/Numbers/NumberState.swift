@@ -1,4 +1,5 @@
 import Kernel
+import Tenancy
 
 /// The life of a number with a tenant.
 package enum NumberState: String, Sendable, Codable, CaseIterable {
@@ -62,6 +63,17 @@ package enum NumberStep: Sendable, Equatable {
         case .release, .endRest: "release_number"
         case .reclaim: "reclaim_number"
         }
+    }
+}
+
+/// Why a step is taken, and on what state it was decided.
+package struct NumberStepCause: Sendable {
+    package var reason: String
+    package var expecting: ExpectedRevision
+
+    package init(reason: String = "", expecting: ExpectedRevision = .anything) {
+        self.reason = reason
+        self.expecting = expecting
     }
 }
 

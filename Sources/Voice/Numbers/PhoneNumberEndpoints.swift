@@ -67,10 +67,10 @@ private func numberStep(
     ) { (call: Call<TakeNumberStep>) in
         let (path, fields) = (call.input.path, call.input.fields)
         return try await work.perform(call, validateOnly: fields.validateOnly) { tx, actor in
-            PhoneNumberResource(
-                try numbers.take(
-                    step(fields), reason: fields.reason ?? "", path.id, of: path.tenantID, tx, actor))
+            let cause = NumberStepCause(reason: fields.reason ?? "", expecting: .header(call.ifMatch))
+            return PhoneNumberResource(
+                try numbers.take(step(fields), path.id, of: path.tenantID, because: cause, tx, actor))
         }
     }
-    .failing("NUMBER_STATE", "VOICE_IN_USE", "VOICE_OFF")
+    .comparingState().failing("NUMBER_STATE", "VOICE_IN_USE", "VOICE_OFF")
 }

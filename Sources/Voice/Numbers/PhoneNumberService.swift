@@ -65,14 +65,15 @@ package struct PhoneNumberService: Sendable {
 
     /// Takes a step of the number's life. A number that leaves the service loses its routes, and nobody may call with it.
     package func take(
-        _ step: NumberStep, reason: String = "", _ id: PhoneNumberID, of tenantID: TenantID,
+        _ step: NumberStep, _ id: PhoneNumberID, of tenantID: TenantID, because cause: NumberStepCause = .init(),
         _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws -> Stored<NumberRecord> {
         let tenant = try VoiceTenant.locked(tenantID, tx)
         let before = try found(id, tenantID, tx)
+        try cause.expecting.check(before.revision)
         var checks = FieldChecks()
         var text = ""
-        checks.set(&text, reason, "reason", 0...Limits.textCharacters)
+        checks.set(&text, cause.reason, "reason", 0...Limits.textCharacters)
         try checks.throwIfAny()
         return try take(
             Passage(step: step, before: before, number: before.value.number.unrouted, reason: text), tenant, tx, actor)

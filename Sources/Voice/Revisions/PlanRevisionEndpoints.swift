@@ -63,14 +63,15 @@ package struct PlanRevisionService: Sendable {
 /// A revision as the API lists it.
 package struct PlanRevisionResource: Codable, Sendable {
     package let organisationID: OrganisationID
-    package let revision: String
+    /// The name that calls carry.
+    package let configRevision: String
     package let previous: String?
     package let createdAt: Timestamp
     package let activatedAt: Timestamp
 
     package init(_ revision: PlanRevision) {
         organisationID = revision.organisationID
-        self.revision = revision.revision
+        configRevision = revision.revision
         previous = revision.previous
         createdAt = revision.createdAt
         activatedAt = revision.activatedAt
@@ -79,7 +80,7 @@ package struct PlanRevisionResource: Codable, Sendable {
 
 struct PlanRevisionPath: Codable, Sendable {
     let tenantID: TenantID
-    let revision: String
+    let configRevision: String
 }
 
 func planRevisionEndpoints(_ revisions: PlanRevisionService, _ work: UnitOfWork) -> [Endpoint] {
@@ -95,24 +96,25 @@ func planRevisionEndpoints(_ revisions: PlanRevisionService, _ work: UnitOfWork)
         .failing("VOICE_OFF"),
 
         Endpoint(
-            .get, "/v1/voice/tenants/{tenant_id}/revisions/{revision}", "Get a compiled voice plan and what it changed",
+            .get, "/v1/voice/tenants/{tenant_id}/revisions/{config_revision}",
+            "Get a compiled voice plan and what it changed",
             tag: "Voice", requires: .permission(.voiceRead)
         ) { (call: Call<PlanRevisionPath>) in
             try await work.read(call) { tx in
-                let found = try revisions.get(call.input.revision, of: call.input.tenantID, tx)
+                let found = try revisions.get(call.input.configRevision, of: call.input.tenantID, tx)
                 return RawReply(json: json(found.0, found.plan, found.changes).bytes)
             }
         }
         .answering("application/json")
         .described(
-            "`revision`, `previous`, `activated_at`, `changes` (`place`, `before`, `after`) and the whole `plan`, with "
+            "`config_revision`, `previous`, `activated_at`, `changes` (`place`, `before`, `after`) and the whole `plan`, with "
                 + "fingerprints in place of secrets."),
     ]
 }
 
 private func json(_ revision: PlanRevision, _ plan: JSON, _ changes: [PlanDifference]) -> JSON {
     [
-        "revision": .string(revision.revision), "organisation_id": .string("\(revision.organisationID)"),
+        "config_revision": .string(revision.revision), "organisation_id": .string("\(revision.organisationID)"),
         "previous": revision.previous.map(JSON.string) ?? .null, "created_at": .string("\(revision.createdAt)"),
         "activated_at": .string("\(revision.activatedAt)"),
         "changes": .array(

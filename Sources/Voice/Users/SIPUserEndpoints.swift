@@ -47,13 +47,12 @@ func sipUserEndpoints(_ users: SIPUserService, _ work: UnitOfWork) -> [Endpoint]
             return try await work.perform(
                 call, validateOnly: fields.validateOnly, storing: SIPUserResource.withoutSecret
             ) { tx, actor in
-                SIPUserResource(
-                    try users.rotate(
-                        path.id, of: path.tenantID, secret: fields.secret, oldExpiresAt: fields.oldExpiresAt, tx, actor)
-                )
+                let rotation = SIPSecretRotation(
+                    secret: fields.secret, oldExpiresAt: fields.oldExpiresAt, expecting: .header(call.ifMatch))
+                return SIPUserResource(try users.rotate(rotation, of: path.id, path.tenantID, tx, actor))
             }
         }
-        .described("The old secret goes on working until 'old_expires_at', by default for 7 days.")
+        .comparingState().described("The old secret goes on working until 'old_expires_at', by default for 7 days.")
         .failing("ROTATION_RUNNING", "SECRETS_UNAVAILABLE", "VOICE_OFF"),
 
         Endpoint(
@@ -62,9 +61,11 @@ func sipUserEndpoints(_ users: SIPUserService, _ work: UnitOfWork) -> [Endpoint]
         ) { (call: Call<VoiceItemStep<SIPUserKind>>) in
             let input = call.input
             return try await work.perform(call, validateOnly: input.validateOnly) { tx, actor in
-                SIPUserResource(try users.retire(input.path.id, of: input.path.tenantID, tx, actor))
+                SIPUserResource(
+                    try users.retire(
+                        input.path.id, of: input.path.tenantID, expecting: .header(call.ifMatch), tx, actor))
             }
         }
-        .failing("VOICE_OFF"),
+        .comparingState().failing("VOICE_OFF"),
     ]
 }

@@ -94,6 +94,21 @@ package struct SIPUserResource: Codable, Sendable, Revisioned {
     }
 }
 
+/// A new secret for a user.
+package struct SIPSecretRotation: Sendable {
+    /// Made by us when it is `nil`.
+    package var secret: String?
+    /// How long the old one works; 7 days when it is `nil`.
+    package var oldExpiresAt: Timestamp?
+    package var expecting: ExpectedRevision
+
+    package init(secret: String? = nil, oldExpiresAt: Timestamp? = nil, expecting: ExpectedRevision = .anything) {
+        self.secret = secret
+        self.oldExpiresAt = oldExpiresAt
+        self.expecting = expecting
+    }
+}
+
 /// A user with what people see of its secrets.
 package struct SIPUserView: Sendable {
     package let stored: Stored<SIPUser>

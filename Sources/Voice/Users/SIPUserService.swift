@@ -93,19 +93,21 @@ package struct SIPUserService: Sendable {
 
     /// A new secret beside the old one, which goes on working until `oldExpiresAt` so that no phone is cut off.
     package func rotate(
-        _ id: SIPUserID, of tenantID: TenantID, secret chosen: String?, oldExpiresAt: Timestamp?,
+        _ rotation: SIPSecretRotation, of id: SIPUserID, _ tenantID: TenantID,
         _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws -> SIPUserView {
         let tenant = try VoiceTenant.locked(tenantID, tx)
-        let user = try found(id, tenant, tx).value
-        let end = try oldEnd(oldExpiresAt, actor.now)
+        let before = try found(id, tenant, tx)
+        try rotation.expecting.check(before.revision)
+        let user = before.value
+        let end = try oldEnd(rotation.oldExpiresAt, actor.now)
         let present = try SIPCredentialStore.list(of: [id], tenantID, tx)
         guard present.count < 2 else {
             throw Problem.conflict(
                 "ROTATION_RUNNING",
                 "The last rotation still runs: two secrets are valid. End the old one first: …/users/\(id):retire.")
         }
-        let secret = try chosen.map { text throws(Problem) in try SIPSecret.chosen(text, name: user.name) }
+        let secret = try rotation.secret.map { text throws(Problem) in try SIPSecret.chosen(text, name: user.name) }
         let used = secret ?? SIPSecret.generated()
         try SIPCredentialStore.expire(id, tenantID, at: end, tx)
         try put(used, into: present.first?.slot == 1 ? 2 : 1, of: user, tenant, tx, actor)
@@ -119,10 +121,12 @@ package struct SIPUserService: Sendable {
 
     /// Ends the old secret of a rotation now; without one nothing changes.
     package func retire(
-        _ id: SIPUserID, of tenantID: TenantID, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
+        _ id: SIPUserID, of tenantID: TenantID, expecting: ExpectedRevision, _ tx: borrowing Transaction<ScopeNode>,
+        _ actor: Actor
     ) throws -> SIPUserView {
         let tenant = try VoiceTenant.locked(tenantID, tx)
         let user = try found(id, tenant, tx)
+        try expecting.check(user.revision)
         guard user.value.digests.count > 1 else { return try view(user, tenant, tx) }
         try SIPCredentialStore.deleteOld(id, tenantID, tx)
         try SIPUserStore.update(user.value, of: tenantID, at: actor.now, tx)

@@ -2,26 +2,26 @@ import Kernel
 import Postgres
 
 /// A wrapped data key as it lies in the database.
-struct WrappedDataKey: RowDecodable, Sendable {
-    let id: DataKeyID
+struct WrappedKey: RowDecodable, Sendable {
+    let id: SealingKeyID
     let kekID: String
     let wrapped: [UInt8]
 
-    init(id: DataKeyID, kekID: String, wrapped: [UInt8]) {
+    init(id: SealingKeyID, kekID: String, wrapped: [UInt8]) {
         self.id = id
         self.kekID = kekID
         self.wrapped = wrapped
     }
 
     init(row: Row) throws {
-        (id, kekID, wrapped) = try row.decode(as: (DataKeyID, String, [UInt8]).self)
+        (id, kekID, wrapped) = try row.decode(as: (SealingKeyID, String, [UInt8]).self)
     }
 }
 
 /// Wrapped data keys in the database.
-enum DataKeyStore {
+enum SealingKeyStore {
     /// The key that seals for an owner now.
-    static func active(_ owner: SecretOwner, _ tx: borrowing Transaction<ScopeNode>) throws -> WrappedDataKey? {
+    static func active(_ owner: SecretOwner, _ tx: borrowing Transaction<ScopeNode>) throws -> WrappedKey? {
         try tx.first(
             """
             select data_key_id, kek_id, wrapped from app.data_key
@@ -31,13 +31,13 @@ enum DataKeyStore {
     }
 
     /// `nil` when it is gone or the scope may not see it.
-    static func find(_ id: DataKeyID, _ tx: borrowing Transaction<ScopeNode>) throws -> WrappedDataKey? {
+    static func find(_ id: SealingKeyID, _ tx: borrowing Transaction<ScopeNode>) throws -> WrappedKey? {
         try tx.first("select data_key_id, kek_id, wrapped from app.data_key where data_key_id = \(id)")
     }
 
     /// Does nothing when another transaction was quicker.
     static func insert(
-        _ key: WrappedDataKey, for owner: SecretOwner, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
+        _ key: WrappedKey, for owner: SecretOwner, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws {
         try tx.execute(
             """
