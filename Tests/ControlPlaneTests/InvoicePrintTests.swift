@@ -1,6 +1,8 @@
 import Testing
 
+@testable import Billing
 @testable import ControlPlane
+@testable import Rating
 
 /// The printable invoice for programs.
 @Suite struct InvoicePrintTests {
@@ -16,5 +18,21 @@ import Testing
                 "GET", path, headers: ["Authorization: Bearer \(world.rival.callers[0].key)"])
             #expect(rival.status == 404)
         }
+    }
+
+    @Test(arguments: [
+        ("voice_overage:t", "31234567", "0.08/60000", "31,234,567 ms", "0.08 per 60,000 ms"),
+        ("voice_overage:t", "1", "1234.50", "1", "1,234.50"),
+        ("annual_licence", "1", "120000 −10 %", "1", "120000 −10 %"),
+    ])
+    func quantitiesAndPricesHaveTheirUnits(
+        charge: String, quantity: String, price: String, shown: String, shownPrice: String
+    ) throws {
+        let day = try #require(CalendarDate("2026-10-01"))
+        let line = DraftLine(
+            charge: charge, periodStart: day, periodEnd: day, description: "Voice", quantity: quantity,
+            unitPrice: price, net: .zero, explanation: Explanation(rule: "r", inputs: [:], sentence: "s"))
+        let printed = InvoiceDocument.Line(line, vat: "20 %")
+        #expect(printed.quantity == shown && printed.unitPrice == shownPrice)
     }
 }

@@ -75,6 +75,12 @@ import Testing
             let last = try await server.get(things + "?limit=10&cursor=a%2Fb")
             #expect(last.json?["next_cursor"] == nil && last.header("link") == nil)
             #expect(try await server.get(things + "?limit=ten").status == 422)
+            for limit in ["0", "-1", "201", "99999999999999999999"] {
+                let refused = try await server.get(things + "?limit=\(limit)")
+                #expect(refused.status == 422, "\(limit)")
+                #expect(refused.json?["errors"]?.array?.first?["field"]?.string == "limit")
+            }
+            #expect(try await server.get(things + "?limit=200").status == 200)
             #expect(try await server.get(things + "?page=1").json?["errors"]?.array?.first?["field"]?.string == "page")
             #expect(try await server.get(things + "?limit=%zz").reason == "INVALID_QUERY")
         }

@@ -184,7 +184,7 @@ package struct InvoiceEndpoints: Sendable {
         let contractID: ContractID?
         let month: BillingMonth?
         let state: Invoice.State?
-        let limit: Int?
+        let limit: PageLimit?
         let cursor: String?
     }
 
@@ -196,7 +196,7 @@ package struct InvoiceEndpoints: Sendable {
         filter.month = input.month
         filter.state = input.state
         let asked = filter
-        let page = PageRequest(limit: input.limit, cursor: input.cursor)
+        let page = PageRequest(limit: input.limit?.count, cursor: input.cursor)
         return try await work.read(call) { tx in
             try InvoiceService.list(asked, page: page, tx).map { InvoiceResource($0, detailed: false) }
         }

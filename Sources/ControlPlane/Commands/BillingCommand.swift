@@ -59,7 +59,7 @@ struct BillingCommand: AsyncParsableCommand {
                 + (preview.record?.lines ?? preview.draft?.lines ?? []).flatMap { line in
                     ["  \(line.net.display)  \(line.description)", "    \(line.explanation.sentence)"]
                 }
-                + (preview.record?.invoice.basis.notices ?? preview.draft?.notices ?? []).map { "  Note: \($0)" }
+                + preview.notices.map { "  Note: \($0)" }
         }
     }
 
@@ -71,7 +71,8 @@ struct BillingCommand: AsyncParsableCommand {
                 From the 3rd of the next month, 06:00 in Vienna; --early closes a month that is over before that, and the \
                 audit log says so. Safe to repeat and to run twice at once: what is final stays as it is. A Solution month without its \
                 disclosure stays a draft until the 11th of the next month, 06:00 in Vienna, and is then billed on an \
-                estimate. The exit code is 1 when a contract could not be computed.
+                estimate. A contract that still has an earlier month open is left out and named. The exit code is 1 when a \
+                contract could not be computed.
                 """)
 
         @Argument(help: "The month, such as 2026-10.") var month: String
@@ -94,6 +95,7 @@ struct BillingCommand: AsyncParsableCommand {
                 }
                 for line in table.lines { print(line) }
                 print(BillingCommand.summary(report))
+                for open in report.openBefore { print("\(open.sentence).") }
                 if !report.parked.isEmpty { throw ExitCode(1) }
             }
         }
@@ -120,6 +122,7 @@ extension CloseOutcome {
         case .alreadyFinal(let number): number.map { "\($0), final before" } ?? "nothing due, final before"
         case .nothingDue: "nothing due"
         case .waits(let reason): "waits for \(reason)"
+        case .blocked(let open): "left out: \(open.month) is open"
         case .parked(let reason): "PARKED: \(reason)"
         case .over: "over"
         }

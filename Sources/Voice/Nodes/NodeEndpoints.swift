@@ -10,7 +10,7 @@ struct NodePath: Codable, Sendable {
 struct ListNodes: Codable, Sendable {
     let instanceID: InstanceID?
     let state: VoiceNode.State?
-    let limit: Int?
+    let limit: PageLimit?
     let cursor: String?
 
     var filter: NodeFilter {
@@ -65,7 +65,7 @@ private func nodeReading(_ nodes: NodeService, _ work: UnitOfWork) -> [Endpoint]
         Endpoint(
             .get, "/v1/voice/nodes", "List voice nodes", tag: tag, requires: .permission(.voiceNode)
         ) { (call: Call<ListNodes>) in
-            let page = PageRequest(limit: call.input.limit, cursor: call.input.cursor)
+            let page = PageRequest(limit: call.input.limit?.count, cursor: call.input.cursor)
             return try await work.read(call) { tx in
                 try nodes.list(call.input.filter, page, tx).map { NodeResource($0) }
             }
