@@ -98,7 +98,7 @@ struct ListCalls: Codable, Sendable {
     let answered: Bool?
     /// Also legs for which another leg of the call speaks.
     let all: Bool?
-    let limit: Int?
+    let limit: PageLimit?
     let cursor: String?
 
     var filter: CallFilter {
@@ -132,7 +132,7 @@ extension CallRecordService {
                 .get, "/v1/voice/tenants/{tenant_id}/calls", "List calls", tag: tag, requires: .permission(.voiceRead)
             ) { (call: Call<ListCalls>) in
                 let input = call.input
-                let page = PageRequest(limit: input.limit, cursor: input.cursor)
+                let page = PageRequest(limit: input.limit?.count, cursor: input.cursor)
                 return try await work.read(call) { tx in
                     try list(input.tenantID, input.filter, page, tx).map { CallLegResource($0) }
                 }

@@ -3,7 +3,7 @@ import Tenancy
 import Web
 
 struct ListSIPDomains: Codable, Sendable {
-    let limit: Int?
+    let limit: PageLimit?
     let cursor: String?
 }
 
@@ -20,7 +20,7 @@ func sipDomainEndpoints(_ domains: SIPDomainService, _ work: UnitOfWork) -> [End
         Endpoint(
             .get, "/v1/voice/domains", "List SIP domains", tag: tag, requires: .permission(.voiceRead)
         ) { (call: Call<ListSIPDomains>) in
-            let page = PageRequest(limit: call.input.limit, cursor: call.input.cursor)
+            let page = PageRequest(limit: call.input.limit?.count, cursor: call.input.cursor)
             return try await work.read(call) { tx in try domains.list(page, tx).map(SIPDomainResource.init) }
         },
 

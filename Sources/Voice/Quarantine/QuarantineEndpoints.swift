@@ -54,7 +54,7 @@ package struct ReplayResource: Codable, Sendable {
 
 struct ListQuarantine: Codable, Sendable {
     let state: QuarantinedRecord.State?
-    let limit: Int?
+    let limit: PageLimit?
     let cursor: String?
 }
 
@@ -73,7 +73,7 @@ extension QuarantineService {
                 requires: .permission(.voiceNode)
             ) { (call: Call<ListQuarantine>) in
                 let input = call.input
-                let page = PageRequest(limit: input.limit, cursor: input.cursor)
+                let page = PageRequest(limit: input.limit?.count, cursor: input.cursor)
                 return try await work.read(call) { tx in
                     try list(input.state, page, tx).map { QuarantinedRecordResource($0) }
                 }

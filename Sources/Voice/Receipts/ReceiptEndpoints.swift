@@ -66,7 +66,7 @@ struct ListReceipts: Codable, Sendable {
     let tenantID: TenantID
     /// For example `2026-11`.
     let month: String
-    let limit: Int?
+    let limit: PageLimit?
     let cursor: String?
 }
 
@@ -95,7 +95,7 @@ extension ReceiptService {
             ) { (call: Call<ListReceipts>) in
                 let input = call.input
                 let month = try CallMonth.asked(input.month)
-                let page = PageRequest(limit: input.limit, cursor: input.cursor)
+                let page = PageRequest(limit: input.limit?.count, cursor: input.cursor)
                 return try await work.read(call) { tx in
                     try list(input.tenantID, month, page, tx).map { ReceiptResource($0) }
                 }

@@ -26,10 +26,10 @@ struct VoicePath: Codable, Sendable {
 /// A page of a tenant's objects.
 struct VoiceListing: Codable, Sendable {
     let tenantID: TenantID
-    let limit: Int?
+    let limit: PageLimit?
     let cursor: String?
 
-    var page: PageRequest { PageRequest(limit: limit, cursor: cursor) }
+    var page: PageRequest { PageRequest(limit: limit?.count, cursor: cursor) }
 }
 
 /// One object of a tenant, in the path.
