@@ -31,7 +31,10 @@ extension Application {
         }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: ([database, voice.model.plans, Housekeeping(tenancy: tenancy, voice: voice, logger: logger)]
+                services: ([
+                    database, voice.model.plans, voice.nodes.watch,
+                    Housekeeping(tenancy: tenancy, voice: voice, logger: logger),
+                ]
                     + web.services + [announcement])
                     .map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

@@ -40,7 +40,8 @@ struct Application: Sendable {
         voice = VoiceServices(
             work: work, tenancy: tenancy, billing: billing,
             settings: VoiceServices.Settings(
-                box: SecretBox(configuration.keys), listening: configuration.databaseURL, logger: logger))
+                box: SecretBox(configuration.keys), listening: configuration.databaseURL, logger: logger,
+                metrics: metrics))
     }
 
     /// The whole API.
@@ -75,7 +76,8 @@ struct Application: Sendable {
         let openAPI = try OpenAPI.endpoint(for: endpoints, info: Self.info)
         let console = console
         return Site(
-            endpoints: endpoints + [openAPI], pages: console.pages, assets: console.assets, console: console.console)
+            endpoints: endpoints + [openAPI], pages: console.pages, assets: console.assets, console: console.console,
+            protocols: voice.protocols)
     }
 
     private static func poolWait(_ metrics: Metrics) -> @Sendable (Duration) -> Void {

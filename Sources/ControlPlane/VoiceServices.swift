@@ -3,6 +3,7 @@ import Kernel
 import Logging
 import Postgres
 import Rating
+import Telephony
 import Tenancy
 import Voice
 import Web
@@ -10,11 +11,17 @@ import Web
 /// Voice's services, put together once, and what voice and billing say to each other.
 struct VoiceServices: Sendable {
     let model: VoiceModel
+    let nodes: VoiceNodes
 
     init(work: UnitOfWork, tenancy: TenancyServices, billing: BillingServices, settings: Settings) {
         model = VoiceModel(
             work: work, tenants: tenancy.tenants, box: settings.box, links: .billing(billing.usage),
             listening: settings.listening, logger: settings.logger)
+        let plans = model.plans
+        nodes = VoiceNodes(
+            work: work, settings: settings, plan: { plans.current },
+            // Nothing is counted yet: what carries a risk is refused, as when the counts cannot be asked.
+            decide: { origin in authorise(origin.leg, origin.entry, .unknown) })
     }
 
     /// What voice needs of the process.
@@ -23,9 +30,13 @@ struct VoiceServices: Sendable {
         /// Where notifications of the database are heard.
         let listening: String
         let logger: Logger
+        let metrics: Metrics
     }
 
-    var endpoints: [Endpoint] { model.endpoints() }
+    var endpoints: [Endpoint] { model.endpoints() + nodes.endpoints }
+
+    /// What FreeSWITCH nodes call.
+    var protocols: [ProtocolRoute] { nodes.routes }
 }
 
 extension VoiceLinks {

@@ -22,9 +22,21 @@ struct MatrixVoice: Sendable {
                 tenant, SIPDomainFields(domain: "\(name.lowercased()).voice.test", country: .austria), tx, actor)
             return try make(tenant, name, e164, tx, actor)
         }
+        ids["voice_node_id"] = try await node(of: tenant, named: name, work)
         try await model.plans.refresh()
         ids["config_revision"] = model.plans.current.entry(tenant: tenant)?.revision
         return ids
+    }
+
+    /// A node on the tenant's instance; the shared platform's tenants have none of their own.
+    private func node(of tenant: TenantID, named name: String, _ work: UnitOfWork) async throws -> String {
+        let service = application.voice.nodes.service
+        return try await work.perform(job: "tests") { tx, actor in
+            guard let placement = try TenantStore.find(tenant, tx)?.placement else { throw Problem.notFound("tenant") }
+            let issued = try service.create(
+                named: name.lowercased(), at: placement.instanceID, NodeChanges(), tx, actor)
+            return "\(issued.node.id)"
+        }
     }
 
     private func make(

@@ -17,7 +17,7 @@ import Web
 /// socket from the plans of the recordings.
 struct SwitchWorld: Sendable {
     let work: UnitOfWork
-    let nodes = NodeService()
+    let nodes: NodeService
     let directory: NodeDirectory
     let operators: Principal
     let instance: Instance
@@ -33,6 +33,7 @@ struct SwitchWorld: Sendable {
 
     private static func make(_ test: TestDatabase) async throws -> SwitchWorld {
         let work = UnitOfWork(database: test.database, time: .fixed(now), ids: .timeOrdered)
+        let nodes = NodeService(box: SecretBox(try KeyRing(text: KeyEncryptionKey.generatedText())))
         let made = try await work.perform(job: "world") { tx, actor in
             let profile = OrganisationProfile(displayName: "Vendor", legalName: "Vendor", country: .austria)
             _ = try Bootstrap.ensureVendor(profile, tx, actor)
@@ -48,12 +49,12 @@ struct SwitchWorld: Sendable {
             stack.displayName = "Stack"
             let instance = try services.instances.create(
                 at: .licensee, for: licensee.id, ownedBy: nil, stack, tx, actor)
-            let node = try NodeService().create(named: "fs1", at: instance.id, NodeChanges(), tx, actor).node
+            let node = try nodes.create(named: "fs1", at: instance.id, NodeChanges(), tx, actor).node
             let recorded = NodeCredentials(
                 configuration: [NodeCredential(name: "fs1", password: "xml-secret")],
                 records: [NodeCredential(name: "fs1", password: "cdr-secret")])
             try NodeStore.replace(recorded, of: node.id, at: actor.now, tx)
-            return (licensee.id, instance, try NodeService().get(node.id, tx))
+            return (licensee.id, instance, try nodes.get(node.id, tx))
         }
         let directory = NodeDirectory(work: work)
         try await directory.refresh()
@@ -61,7 +62,7 @@ struct SwitchWorld: Sendable {
             id: Principal.systemID, kind: .apiKey, displayName: "operator", scope: .organisation(made.0),
             permissions: Permission.all)
         return SwitchWorld(
-            work: work, directory: directory, operators: operators, instance: made.1, node: made.2)
+            work: work, nodes: nodes, directory: directory, operators: operators, instance: made.1, node: made.2)
     }
 
     /// The recorded tenants, living on the world's instance.
@@ -81,7 +82,7 @@ struct SwitchWorld: Sendable {
         let metrics = Metrics()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let service = SwitchService(
-            directory: directory, plan: { plan },
+            gate: NodeGate(directory), plan: { plan },
             decide: { origin in
                 asked.note(origin.leg)
                 return Decision(.refuse(Refusal(.couldNotAsk, "")), trace: [])

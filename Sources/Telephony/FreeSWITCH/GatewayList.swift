@@ -36,6 +36,7 @@ enum GatewayList {
             .param("caller-id-in-from", "true"),
             .param("extension", "auto_to_user"),
             .param("context", "public"),
+            .param("register-transport", .word(trunk.transport.rawValue)),
         ]
         let identification: [SwitchElement]
         switch trunk.identification {

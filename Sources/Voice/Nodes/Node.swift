@@ -55,6 +55,20 @@ package struct IssuedNode: Sendable {
     package let secrets: NodeSecrets
 }
 
+/// The same with the password of its event socket, for its bundle of files.
+package struct IssuedBundle: Sendable {
+    package let node: VoiceNode
+    package let secrets: NodeSecrets
+    package let eventSocketPassword: String
+
+    /// What the bundle's file of secrets says.
+    package var credentials: NodeBundle.Credentials {
+        NodeBundle.Credentials(
+            username: node.name, configurationSecret: secrets.configuration, recordsSecret: secrets.records,
+            eventSocketPassword: eventSocketPassword)
+    }
+}
+
 /// The two passwords of a node: one to ask with, one to deliver call records with.
 package struct NodeSecrets: Sendable {
     package let configuration: String

@@ -5,7 +5,9 @@ import Tenancy
 
 /// The use cases of nodes.
 package struct NodeService: Sendable {
-    package init() {}
+    let box: SecretBox
+
+    package init(box: SecretBox) { self.box = box }
 
     /// In the order of creation.
     package func list(
@@ -79,6 +81,34 @@ package struct NodeService: Sendable {
         try NodeStore.replace(credentials.adding(secrets, named: node.name), of: id, at: actor.now, tx)
         try audit("rotate", node, ["name": node.name], tx, actor)
         return IssuedNode(node: try get(id, tx), secrets: secrets)
+    }
+
+    /// Everything that a bundle of files needs: new passwords, and one for the event socket, which is sealed because the
+    /// control plane signs in with it. `socket` is where the event socket will be, unless the node says it already.
+    package func issueBundle(
+        named name: String, socket: VoiceNode.EventSocket, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
+    ) throws -> IssuedBundle {
+        let issued = try rotate(get(named: name, tx).id, expecting: .anything, tx, actor)
+        let password = NodeCredential.randomText()
+        let sealed = try box.seal(PlainSecret(password), Self.context(issued.node), tx, actor)
+        try NodeStore.setEventSocket(
+            issued.node.eventSocket ?? socket, sealed, of: issued.node.id, at: actor.now, tx)
+        return IssuedBundle(
+            node: try get(issued.node.id, tx), secrets: issued.secrets, eventSocketPassword: password)
+    }
+
+    /// The active nodes with an event socket, and the password to it; `nil` where it has to be issued anew.
+    package func eventSockets(
+        _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [(node: VoiceNode, password: PlainSecret?)] {
+        try NodeStore.withEventSocket(tx).map { row in
+            (row.node, try box.open(row.secret, Self.context(row.node), tx).secret)
+        }
+    }
+
+    private static func context(_ node: VoiceNode) -> SecretContext {
+        SecretContext(
+            .organisation(node.organisationID), table: "voice_node", column: "event_secret", row: "\(node.id)")
     }
 
     /// Ends the passwords of before the last rotation at once.

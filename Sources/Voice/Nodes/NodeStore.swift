@@ -92,6 +92,27 @@ enum NodeStore {
             """)
     }
 
+    static func setEventSocket(
+        _ socket: VoiceNode.EventSocket, _ secret: SealedSecret, of id: VoiceNodeID, at now: Timestamp,
+        _ tx: borrowing Transaction<ScopeNode>
+    ) throws {
+        try tx.execute(
+            """
+            update app.voice_node set event_host = \(socket.host), event_port = \(socket.port), \
+            event_secret = \(secret), revision = revision + 1, updated_at = \(now)
+            where voice_node_id = \(id)
+            """)
+    }
+
+    /// Active nodes whose event socket the control plane can sign in to.
+    static func withEventSocket(_ tx: borrowing Transaction<ScopeNode>) throws -> [NodeWithEventSocket] {
+        try tx.all(
+            """
+            select \(columns), event_secret from app.voice_node
+            where state = 'active' and event_host is not null and event_secret is not null order by voice_node_id
+            """)
+    }
+
     /// Every node that may ask, with what it proves itself with.
     static func active(_ tx: borrowing Transaction<ScopeNode>) throws -> [KnownNode] {
         try tx.all("select \(columns), \(credentialColumns) from app.voice_node where state = 'active'")
@@ -155,5 +176,15 @@ package struct KnownNode: Sendable, RowDecodable {
     package init(row: Row) throws {
         node = try VoiceNode(row: row)
         credentials = try NodeCredentials(row: row)
+    }
+}
+
+struct NodeWithEventSocket: Sendable, RowDecodable {
+    let node: VoiceNode
+    let secret: SealedSecret
+
+    init(row: Row) throws {
+        node = try VoiceNode(row: row)
+        secret = try row.value("event_secret")
     }
 }

@@ -42,7 +42,7 @@ struct PlanCompiler: Sendable {
         return TenantPlan(
             TenantPlan.Identity(
                 tenantID: id, organisationID: mark.placement.organisationID, domain: domain.value.name,
-                country: domain.value.country),
+                country: domain.value.country, instanceID: mark.placement.instanceID),
             barred: mark.bar(terms), directory: directory, routing: routing, policy: policy)
     }
 }

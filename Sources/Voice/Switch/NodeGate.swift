@@ -1,4 +1,5 @@
 import Kernel
+import Telephony
 import Web
 
 /// Lets nodes in, and nobody else. It needs nothing but the header, because the first request of a digest exchange has
@@ -15,6 +16,8 @@ package struct NodeGate: Sendable {
         /// 401 with what to try.
         case challenge(RawReply)
     }
+
+    func noteSeen(_ id: VoiceNodeID, core: String?) { directory.noteSeen(id, core: core) }
 
     /// Which node a request comes from, by the password for `purpose`.
     package func admit(_ call: ProtocolCall, for purpose: NodeCredentials.Purpose) -> Answer {

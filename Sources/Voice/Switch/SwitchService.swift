@@ -10,18 +10,16 @@ package struct SwitchService: Sendable {
     package typealias Decide = @Sendable (CallOrigin) async -> Decision
 
     private let gate: NodeGate
-    private let directory: NodeDirectory
     private let plan: @Sendable () -> VoicePlan
     private let decide: Decide
     private let logger: Logger
     private let answers: Counter
 
     package init(
-        directory: NodeDirectory, plan: @escaping @Sendable () -> VoicePlan, decide: @escaping Decide, logger: Logger,
+        gate: NodeGate, plan: @escaping @Sendable () -> VoicePlan, decide: @escaping Decide, logger: Logger,
         metrics: Metrics
     ) {
-        gate = NodeGate(directory)
-        self.directory = directory
+        self.gate = gate
         self.plan = plan
         self.decide = decide
         self.logger = logger
@@ -50,7 +48,7 @@ package struct SwitchService: Sendable {
         case .admitted(let node): known = node
         }
         let form = FormFields(call.method == "POST" ? try await call.body() : call.query)
-        directory.noteSeen(known.node.id, core: form?[.coreUUID])
+        gate.noteSeen(known.node.id, core: form?[.coreUUID])
         let request = form.flatMap { SwitchRequest($0) }
         let answer = await answer(request, known.node.context, at: call.now)
         note(answer, request, known, call)
