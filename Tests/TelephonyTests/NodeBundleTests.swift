@@ -70,7 +70,7 @@ import VoiceRecordings
         #expect(dialplan.contains(#"expression="^(112|133)$""#) && dialplan.contains("sofia/gateway/emergency/$1"))
         #expect(dialplan.contains(#"<context name="public"/>"#))
         #expect(try file("autoload_configs/sofia.conf.xml", bundle).text.contains(#"<gateway name="emergency">"#))
-        #expect(try file("autoload_configs/acl.conf.xml", bundle).text.contains("192.0.2.9"))
+        #expect(try file("autoload_configs/acl.conf.xml", bundle).text.contains("192.0.2.9/32"))
     }
 
     @Test func theEventSocketIsClosedToAllButTheControlPlane() throws {

@@ -89,6 +89,29 @@ import Testing
         }
     }
 
+    @Test func aBundleHasPasswordsOfItsOwnAndTheEventSocketOpensForTheControlPlane() async throws {
+        try await SwitchWorld.with { world in
+            let socket = VoiceNode.EventSocket(host: "10.0.0.7", port: 8021)
+            let issued = try await world.work.perform(job: "bundle") { tx, actor in
+                try world.nodes.issueBundle(named: "fs1", socket: socket, tx, actor)
+            }
+            #expect(issued.node.eventSocket == socket && issued.credentials.username == "fs1")
+            let texts = [
+                issued.secrets.configuration, issued.secrets.records, issued.eventSocketPassword,
+            ]
+            #expect(Set(texts).count == 3 && texts.allSatisfy { $0.count == 32 })
+            let sockets = try await world.work.read(in: .platform) { tx in
+                try world.nodes.eventSockets(tx).map { [$0.node.name, $0.password?.text ?? ""] }
+            }
+            #expect(sockets == [["fs1", issued.eventSocketPassword]])
+            let again = try await world.work.perform(job: "bundle") { tx, actor in
+                let other = VoiceNode.EventSocket(host: "127.0.0.1", port: 1)
+                return try world.nodes.issueBundle(named: "fs1", socket: other, tx, actor)
+            }
+            #expect(again.node.eventSocket == socket && again.eventSocketPassword != issued.eventSocketPassword)
+        }
+    }
+
     @Test func whoAskedIsWrittenDown() async throws {
         try await SwitchWorld.with { world in
             let directory = NodeDirectory(work: world.work)

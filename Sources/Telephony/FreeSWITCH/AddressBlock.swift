@@ -5,6 +5,7 @@ package struct AddressBlock: Sendable, Hashable, CustomStringConvertible {
     private let family: Family
     private let network: UInt128
     private let length: Int
+    /// With its length always: FreeSWITCH reads no address without one.
     package let description: String
 
     /// `nil` for anything that is no address, for a length out of range and for bits set behind it.
@@ -24,7 +25,7 @@ package struct AddressBlock: Sendable, Hashable, CustomStringConvertible {
         else { return nil }
         self.family = family
         network = value
-        description = text.lowercased()
+        description = "\(parts[0].lowercased())/\(length)"
     }
 
     /// Wider than /8 of IPv4 or /16 of IPv6, as nobody's own network is.

@@ -110,7 +110,7 @@ package enum DirectoryAnswer {
     /// where no credentials of another exist, gets it. And none while two secrets are valid: the cache would know only
     /// one.
     private static func cacheMilliseconds(_ user: SIPUser, _ plan: VoicePlan) -> Int? {
-        plan.domainCount == 1 && user.digests.count == 1 ? 300_000 : nil
+        plan.domainCount == 1 && user.digests.count == 1 ? 60_000 : nil
     }
 
     private static func answer(_ users: [SwitchElement], _ entry: VoicePlan.Entry) -> SwitchAnswer {
