@@ -132,7 +132,7 @@ extension SIPDomain {
 
 extension TenantPlan.Bar {
     /// What to do about it.
-    func wayOut(for program: Program) -> String {
+    package func wayOut(for program: Program) -> String {
         switch (self, program) {
         case (.programWithoutTelephony, .solution):
             "Solution Partners get voice by order form. Add an order form with the reference 'voice' to the contract."

@@ -3,7 +3,7 @@ import Telephony
 import Tenancy
 import Web
 
-extension CallGroupKind: VoiceItemKind { static var pathKey: String { "call_group_id" } }
+extension CallGroupKind: VoiceItemKind { package static var pathKey: String { "call_group_id" } }
 
 /// What is sent to create a group or to replace its settings.
 package struct CallGroupFields: Codable, Sendable {

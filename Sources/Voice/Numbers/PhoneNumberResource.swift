@@ -3,7 +3,7 @@ import Telephony
 import Tenancy
 import Web
 
-extension PhoneNumberKind: VoiceItemKind { static var pathKey: String { "phone_number_id" } }
+extension PhoneNumberKind: VoiceItemKind { package static var pathKey: String { "phone_number_id" } }
 
 /// A number with its life.
 package struct NumberRecord: Sendable, Equatable {

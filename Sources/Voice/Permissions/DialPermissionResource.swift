@@ -6,7 +6,7 @@ import Web
 /// Names a dial permission.
 package enum DialPermissionKind: VoiceItemKind {
     package static let prefix = "dialperm"
-    static var pathKey: String { "dial_permission_id" }
+    package static var pathKey: String { "dial_permission_id" }
 }
 package typealias DialPermissionID = ID<DialPermissionKind>
 

@@ -4,7 +4,7 @@ import Telephony
 import Tenancy
 import Web
 
-extension ScheduleKind: VoiceItemKind { static var pathKey: String { "schedule_id" } }
+extension ScheduleKind: VoiceItemKind { package static var pathKey: String { "schedule_id" } }
 
 /// Open from `from` until before `to`.
 package struct OpeningHours: Codable, Sendable, Equatable {

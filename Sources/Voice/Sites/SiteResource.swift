@@ -3,7 +3,7 @@ import Telephony
 import Tenancy
 import Web
 
-extension SiteKind: VoiceItemKind { static var pathKey: String { "site_id" } }
+extension SiteKind: VoiceItemKind { package static var pathKey: String { "site_id" } }
 
 /// What is sent to create a site or to replace its settings.
 package struct SiteFields: Codable, Sendable {

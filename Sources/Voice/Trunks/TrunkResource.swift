@@ -3,7 +3,7 @@ import Telephony
 import Tenancy
 import Web
 
-extension TrunkKind: VoiceItemKind { static var pathKey: String { "trunk_id" } }
+extension TrunkKind: VoiceItemKind { package static var pathKey: String { "trunk_id" } }
 
 /// How a node registers at a carrier.
 package struct RegistrationFields: Codable, Sendable, Equatable {

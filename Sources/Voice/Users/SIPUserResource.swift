@@ -3,7 +3,7 @@ import Telephony
 import Tenancy
 import Web
 
-extension SIPUserKind: VoiceItemKind { static var pathKey: String { "sip_user_id" } }
+extension SIPUserKind: VoiceItemKind { package static var pathKey: String { "sip_user_id" } }
 
 /// What is sent to create a user or to replace its settings.
 package struct SIPUserFields: Codable, Sendable {

@@ -4,7 +4,7 @@ import Tenancy
 import Web
 
 /// A kind of object in a tenant's voice: how paths and answers call its id.
-protocol VoiceItemKind: IdentifierKind {
+package protocol VoiceItemKind: IdentifierKind {
     /// For example `sip_user_id`.
     static var pathKey: String { get }
 }
