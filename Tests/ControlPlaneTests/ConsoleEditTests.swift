@@ -141,7 +141,7 @@ import Testing
             let known = Self.forms.merging(Self.voiceForms) { first, _ in first }
             let mutations = world.application.endpoints.filter { $0.method != .get }
                 .map { "\($0.method.rawValue) \($0.path)" }
-            for mutation in mutations {
+            for mutation in mutations where !Self.withoutPages.contains(where: mutation.contains) {
                 let form = try #require(known[mutation], "\(mutation) has no form: add one, or say here why not")
                 guard form.hasPrefix("/") else { continue }
                 #expect(forms.contains(form), "\(mutation): there is no form that posts to \(form)")
@@ -175,6 +175,10 @@ import Testing
         "POST /v1/usage/events": "/usage/import",
         "POST /v1/billing/months/{month}:close": "/close",
     ]
+
+    /// Nodes, their quarantine and live calls are operated over the API and have no pages yet; an explanation changes
+    /// nothing.
+    private static let withoutPages = ["/v1/voice/nodes", "/v1/voice/quarantine", "/live_calls/", ":explain"]
 
     /// The forms of voice have the paths of the API, below the tenant.
     private static var voiceForms: [String: String] {
