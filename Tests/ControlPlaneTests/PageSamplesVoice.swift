@@ -68,7 +68,7 @@ extension PageSamples {
             title: title, add: "Add \(title.lowercased().dropLast())", addPath: isFull ? "\(path)/new" : nil,
             columns: columns.map { .init($0) },
             rows: isFull
-                ? rows.enumerated().map { .init(path: "\(path)/\($0)", cells: $1) } : [],
+                ? rows.enumerated().map { .init(path: "\(path)/\($0)", name: "\(title) \($0)", cells: $1) } : [],
             empty: ("None yet", "What one is for."), lede: lede)
     }
 

@@ -44,12 +44,12 @@ struct VoiceItemPage: Sendable {
     private func deletion(_ item: Item) -> HTML {
         let setting: HTML = #"""
             <div class="setting"><div><b>Delete \#(kind.one)</b><span class="hint">What still needs it has to be changed \#
-            first.</span></div><button class="btn btn-danger" type="button" popovertarget="delete">Delete</button></div>
+            first.</span></div><button class="btn btn-danger" type="button" popovertarget="delete-item">Delete</button></div>
             """#
         var card = Card("Delete", body: "<div>\(setting)</div>")
         card.isDanger = true
         var dialog = Dialog(
-            id: "delete", title: "Delete \(item.name)?", text: "Call records and the audit log keep its name.",
+            id: "delete-item", title: "Delete \(item.name)?", text: "Call records and the audit log keep its name.",
             action: "\(path)/\(item.id)/delete", submit: "Delete \(kind.one)", style: .danger)
         dialog.asksForReason = false
         dialog.hidden = .hiddenField("revision", "\(item.revision)")

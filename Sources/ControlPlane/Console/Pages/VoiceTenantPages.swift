@@ -6,6 +6,8 @@ struct VoiceSection: Sendable {
     struct Row: Sendable {
         /// Where it is looked at or changed; `nil` for viewers.
         let path: String?
+        /// What its button calls it.
+        let name: String
         let cells: [HTML]
     }
 
@@ -25,21 +27,15 @@ struct VoiceSection: Sendable {
         let table = Table(
             title, columns,
             rows: rows.map { row in
-                let name = row.cells.first.map { Self.plain($0) } ?? ""
                 let edit: [HTML] =
                     row.path.map { path in
-                        [#"<a class="btn btn-sm" href="\#(path)" aria-label="Edit \#(name)">Edit</a>"#]
+                        [#"<a class="btn btn-sm" href="\#(path)" aria-label="Edit \#(row.name)">Edit</a>"#]
                     } ?? []
                 return Table.Row(row.cells + edit)
             })
         let body: HTML = rows.isEmpty ? .empty(empty.title, empty.text, icon: .phone) : table.html
         let aside: HTML = addPath.map { .button(add, to: $0, .small, icon: .plus) } ?? ""
         return Card.flush(title, span: span, lede: lede, aside: aside, body: body).html
-    }
-
-    /// The text of a cell up to its first element, for the name of its button.
-    private static func plain(_ cell: HTML) -> HTML {
-        HTML(unsafeMarkup: String(cell.markup.prefix { $0 != "<" }))
     }
 }
 

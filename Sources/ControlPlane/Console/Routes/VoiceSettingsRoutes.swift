@@ -87,9 +87,19 @@ struct VoiceSettingsRoutes: Sendable {
         let page = try await services.work.read(call) { tx in
             let revision = try services.voice.settings.get(id, tx).revision
             return Self.page(
-                try services.voicePlace(id, tx), FormState(submission, presentRevision: revision))
+                try services.voicePlace(id, tx), Self.renamed(FormState(submission, presentRevision: revision)))
         }
         return .page(page, status: submission.status)
+    }
+
+    /// `concurrent_by_kind.mobile` is the form's `calls_mobile`.
+    private static func renamed(_ state: FormState) -> FormState {
+        FormState(
+            values: state.values,
+            errors: state.errors.map { error in
+                let field = error.field.replacing("concurrent_by_kind.", with: "calls_")
+                return Problem.FieldError(field: field, message: error.message)
+            })
     }
 
     @Sendable private func save(_ call: PageCall<SettingsForm>) async throws -> PageReply {
@@ -104,7 +114,7 @@ struct VoiceSettingsRoutes: Sendable {
     struct EndInput: Codable, Sendable {
         let tenantID: TenantID
         let revision: Int64?
-        let atEnd: Allotment.AtEnd
+        let atEnd: Allotment.AtEnd?
     }
 
     @Sendable private func saveEnd(_ call: PageCall<EndInput>) async throws -> PageReply {
@@ -112,7 +122,8 @@ struct VoiceSettingsRoutes: Sendable {
         _ = try await services.work.perform(call) { tx, actor in
             let present = VoiceSettingsResource(try services.voice.settings.get(input.tenantID, tx))
             var fields = VoiceSettingsFields(present)
-            fields.atEnd = input.atEnd
+            guard let atEnd = input.atEnd else { throw Problem.invalid("at_end", "is required") }
+            fields.atEnd = atEnd
             return try services.voice.settings.update(
                 input.tenantID, fields, expecting: ExpectedRevision(form: input.revision), tx, actor)
         }

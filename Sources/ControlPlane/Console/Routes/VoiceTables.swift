@@ -61,7 +61,7 @@ struct VoiceTables: Sendable {
                 let routes = number.routes.map(choices.words).joined(separator: ", then ")
                 let history = "\(choices.place.path)/numbers/\(number.id)/history"
                 return .init(
-                    path: edit("numbers", number.id),
+                    path: edit("numbers", number.id), name: "\(number.e164)",
                     cells: [
                         "\(number.e164.description)\(HTML.sub(number.displayName))",
                         "\(routes.isEmpty ? "not routed" : routes)",
@@ -86,7 +86,7 @@ struct VoiceTables: Sendable {
                     ? .pill("Secret needed", .bad)
                     : trunk.use.isEnabled ? .pill("Enabled", .ok) : .pill("Off", .neutral)
                 return .init(
-                    path: edit("trunks", trunk.id),
+                    path: edit("trunks", trunk.id), name: trunk.displayName,
                     cells: ["\(trunk.displayName)\(HTML.sub(kind))", "\(trunk.proxy)", allowed, state])
             }, empty: ("No trunk yet", "Without a trunk there are only calls inside."))
         if !closed.isEmpty {
@@ -102,7 +102,7 @@ struct VoiceTables: Sendable {
             columns: [.init("User"), .init("Name"), .init("Site", isOptional: true), .init("State")],
             rows: choices.users.map { user in
                 .init(
-                    path: edit("users", user.id),
+                    path: edit("users", user.id), name: user.name,
                     cells: [
                         "\(user.name)", "\(user.displayName)",
                         "\(DisplayText.orNothing(choices.name(of: user.siteID)))",
@@ -118,7 +118,7 @@ struct VoiceTables: Sendable {
             rows: choices.groups.map { group in
                 let members = group.members.compactMap { choices.name(of: $0) }.joined(separator: ", ")
                 return .init(
-                    path: edit("groups", group.id),
+                    path: edit("groups", group.id), name: group.name,
                     cells: [
                         "\(group.name)\(HTML.sub(group.displayName))", "\(DisplayText.orNothing(members))",
                         group.strategy == .simultaneous ? "all at once" : "one after the other",
@@ -135,7 +135,7 @@ struct VoiceTables: Sendable {
                     String(VoiceScheduleRoutes.weekdays[($0 - 1) % 7].prefix(3))
                 }
                 return .init(
-                    path: edit("schedules", schedule.id),
+                    path: edit("schedules", schedule.id), name: schedule.displayName,
                     cells: [
                         "\(schedule.displayName)", days.isEmpty ? "never" : "\(days.joined(separator: ", "))",
                         "\(schedule.timeZone)",
@@ -149,7 +149,7 @@ struct VoiceTables: Sendable {
             columns: [.init("Site"), .init("Address"), .init("State")],
             rows: choices.sites.map { site in
                 .init(
-                    path: edit("sites", site.id),
+                    path: edit("sites", site.id), name: site.displayName,
                     cells: [
                         "\(site.displayName)", "\(site.address)",
                         site.verifiedAt == nil ? .pill("Not verified", .warn) : .pill("Verified", .ok),
@@ -163,7 +163,7 @@ struct VoiceTables: Sendable {
             columns: [.init("Destinations"), .init("For"), .init("Reason", isOptional: true), .init("Calls")],
             rows: rules.map { rule in
                 .init(
-                    path: edit("permissions", rule.id),
+                    path: edit("permissions", rule.id), name: rule.permission.destinations.words,
                     cells: [
                         "\(rule.permission.destinations.words)", "\(place(rule.permission.scope))",
                         "\(DisplayText.orNothing(rule.reason))", state(rule.permission),
