@@ -75,6 +75,7 @@ let package = Package(
                 .embedInCode("Console/Assets/console.css"),
                 .embedInCode("Console/Assets/console.js"),
                 .embedInCode("Console/Assets/favicon.svg"),
+                .embedInCode("Console/Assets/sheet.css"),
                 .embedInCode("Demo/demo.json"),
                 .embedInCode("Migrations/0001_tenancy.sql"),
                 .embedInCode("Migrations/0002_billing.sql"),
@@ -122,7 +123,7 @@ let package = Package(
             name: "ControlPlaneTests",
             dependencies: [
                 "ControlPlane", "Kernel", "Postgres", "Web", "Tenancy", "Billing", "Rating", "Telephony", "Voice",
-                "TestSupport", lifecycle, logging,
+                "TestSupport", argumentParser, crypto, lifecycle, logging,
             ],
             swiftSettings: settings),
         .testTarget(name: "TidyTests", dependencies: [crypto], swiftSettings: settings),

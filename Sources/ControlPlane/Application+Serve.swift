@@ -38,7 +38,16 @@ extension Application {
                     + web.services + [announcement])
                     .map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+        do {
+            try await group.run()
+        } catch let failure as ListenFailure {
+            let setting =
+                switch failure.listener {
+                case .main: "\(Configuration.Key.httpAddress.rawValue) (for 'controlplane dev': --port)"
+                case .health: "\(Configuration.Key.healthAddress.rawValue) (for 'controlplane dev': --health-port)"
+                }
+            throw Refusal(description: "\(failure). To listen elsewhere, set \(setting).")
+        }
     }
 
     /// Refuses a schema that is not exactly the known one or is not safe, and makes sure of what every start needs.

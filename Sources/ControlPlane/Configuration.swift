@@ -66,12 +66,15 @@ struct Configuration: Sendable, Equatable {
     /// What they are; without one no secret can be stored or read.
     var keys: KeyRing?
 
-    /// The settings file that `controlplane dev` writes, relative to the working directory.
-    static let localFile = ".local/controlplane.env"
+    /// Where `controlplane dev` keeps everything unless told otherwise, relative to the working directory.
+    static let localDirectory = ".local"
+
+    /// The settings file that `controlplane dev` writes.
+    static func settingsFile(in directory: String) -> String { "\(directory)/controlplane.env" }
 
     /// Reads the environment, and the settings file for what the environment leaves open.
     static func load(
-        environment: [String: String] = ProcessInfo.processInfo.environment, file: String = localFile
+        environment: [String: String] = ProcessInfo.processInfo.environment, file: String
     ) throws -> Configuration {
         var values = try FileManager.default.fileExists(atPath: file) ? settings(in: file) : [:]
         for key in Key.allCases {
@@ -85,7 +88,8 @@ struct Configuration: Sendable, Equatable {
             guard let value = values[key] else {
                 throw Invalid(
                     description:
-                        "\(key.rawValue) is not set. Set it, or start 'controlplane dev' in this directory first.")
+                        "\(key.rawValue) is not set. Set it, or start 'controlplane dev' first; if that has a "
+                        + "--directory, name it here, too.")
             }
             return value
         }

@@ -7,7 +7,7 @@ struct ControlPlane: AsyncParsableCommand {
         commandName: "controlplane",
         abstract: "The control plane of a partner-delivered agent platform: tenants, usage, contracts, invoices.",
         discussion: """
-            Settings come from the environment, else from .local/controlplane.env as 'controlplane dev' writes it: \
+            Settings come from the environment, else from controlplane.env in the --directory of 'controlplane dev': \
             \(Configuration.Key.allCases.map(\.rawValue).joined(separator: ", ")).
             """,
         subcommands: [

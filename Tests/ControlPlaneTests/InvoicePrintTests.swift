@@ -1,3 +1,5 @@
+import Crypto
+import Foundation
 import Testing
 
 @testable import Billing
@@ -14,6 +16,12 @@ import Testing
             #expect(answer.status == 200 && answer.header("content-type") == "text/html; charset=utf-8")
             #expect(answer.body.hasPrefix("<!doctype html>") && answer.body.contains("CF-2026-"))
             #expect(!answer.body.contains("sheet-bar"), "a program needs no way back")
+            let external = /<(?:link|script|img|iframe|base)\b|\b(?:src|href)=|url\(|@import/
+            #expect(answer.body.firstMatch(of: external) == nil, "it needs no other file")
+            let style = try #require(answer.body.firstMatch(of: /<style>([^<]*)<\/style>/)).1
+            let hash = Data(SHA256.hash(data: Data(style.utf8))).base64EncodedString()
+            let policy = try #require(answer.header("content-security-policy"))
+            #expect(policy.hasPrefix("default-src 'none'; style-src 'sha256-\(hash)'; "), "\(policy)")
             let rival = try await world.client.send(
                 "GET", path, headers: ["Authorization: Bearer \(world.rival.callers[0].key)"])
             #expect(rival.status == 404)

@@ -128,7 +128,11 @@ import Testing
         try await TestServer.run(SampleSite.site) { server in
             #expect(try await server.request("DELETE", one).status == 428)
             #expect(try await server.request("DELETE", one, ["If-Match: \"v0\""]).status == 412)
-            #expect(try await server.request("DELETE", one, ["If-Match: v1"]).status == 400)
+            for malformed in ["v1", "\"v1\"\"v1\"", "\"v1\" \"v1\"", "\"\"", "\"v 1\"", "W/\"v1\"", "\"v1"] {
+                let answer = try await server.request("DELETE", one, ["If-Match: \(malformed)"])
+                #expect(answer.status == 400 && answer.reason == "INVALID_IF_MATCH", "\(malformed)")
+            }
+            #expect(try await server.request("DELETE", one, ["If-Match: \"v0\", \"v1\""]).status == 204)
             let done = try await server.request("DELETE", one, ["If-Match: \"v1\""])
             #expect(done.status == 204 && done.body.isEmpty && done.header("content-length") == nil)
         }

@@ -16,6 +16,7 @@ struct BillingCommand: AsyncParsableCommand {
             abstract: "Show what a month comes to now. Nothing is written.",
             discussion: "Any month that has begun, also the running one. A final month shows its invoices.")
 
+        @OptionGroup var settings: SettingsOptions
         @Argument(help: "The month, such as 2026-10.") var month: String
         @Option(help: "Only this organisation's contracts.") var organisation: String?
         @Flag(help: "Also show every line with its reason.") var lines = false
@@ -30,7 +31,7 @@ struct BillingCommand: AsyncParsableCommand {
                 filter.organisationID = id
             }
             let asked = filter
-            try await Configuration.withApplication { application in
+            try await settings.withApplication { application in
                 let previews = try await application.billing.monthClose.preview(month, of: asked, in: .platform)
                 for line in table(previews, month: month) { print(line) }
                 if previews.contains(where: { if case .parked = $0.state { true } else { false } }) {
@@ -75,13 +76,14 @@ struct BillingCommand: AsyncParsableCommand {
                 contract could not be computed.
                 """)
 
+        @OptionGroup var settings: SettingsOptions
         @Argument(help: "The month, such as 2026-10.") var month: String
         @Flag(help: "Before the 3rd of the next month, 06:00 in Vienna: usage that still comes is an adjustment then.")
         var early = false
 
         func run() async throws {
             let (month, early) = (try BillingCommand.month(month), early)
-            try await Configuration.withApplication { application in
+            try await settings.withApplication { application in
                 let report = try await application.billing.monthClose.close(
                     month, early: early, as: .system("billing close"))
                 guard !report.contracts.isEmpty else { return print("No contract runs in \(month).") }

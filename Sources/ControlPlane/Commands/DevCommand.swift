@@ -11,7 +11,7 @@ struct DevCommand: AsyncParsableCommand {
         commandName: "dev", abstract: "Start a private PostgreSQL, load the demo and serve.",
         discussion: "Stops the database when it ends. A second start goes on with the same data.")
 
-    @Option(help: "Where the database and the demo's files live.") var directory = ".local"
+    @Option(help: "Where the database and the demo's files live.") var directory = Configuration.localDirectory
     @Option(help: "Port of the console and the API; 0 takes a free one.") var port = 8080
     @Option(help: "Port of /livez, /readyz and /metrics; 0 takes a free one.") var healthPort = 8081
     @Flag(inversion: .prefixedNo, help: "Load the demo of all three programs at the first start.") var demo = true
@@ -46,7 +46,8 @@ struct DevCommand: AsyncParsableCommand {
             served.httpAddress = addresses.http
             served.healthAddress = addresses.health
             served.publicURL = "http://\(addresses.http)"
-            try served.settingsText.write(toFile: "\(directory)/controlplane.env", atomically: true, encoding: .utf8)
+            try served.settingsText.write(
+                toFile: Configuration.settingsFile(in: directory), atomically: true, encoding: .utf8)
             try await announce(application, served)
         }
     }
@@ -88,5 +89,8 @@ struct DevCommand: AsyncParsableCommand {
         if let key { Output.line("Partner API key (\(DemoLoader.tourPartner)): \(key)") }
         Output.line("Health:            http://\(configuration.healthAddress)/readyz")
         Output.line("Stop with Ctrl-C; the data stays in \(directory).")
+        if directory != Configuration.localDirectory {
+            Output.line("Other commands find this service with --directory \(directory).")
+        }
     }
 }

@@ -87,10 +87,11 @@ struct InvoiceRoutes: Sendable {
         ) { (call: Call<PathInput>) in
             let record = try await services.work.read(call) { tx in try InvoiceService.get(call.input.invoiceID, tx) }
             let sheet = InvoiceSheetPage(document: InvoiceDocument(record, product: services.product), backPath: nil)
-            return RawReply(html: layout.render(sheet.page))
+            return layout.renderAlone(sheet.page)
         }
         .answering("text/html")
-        .described("HTML for a browser or a printer; one A4 page when the invoice is an ordinary one.")
+        .described(
+            "HTML for a browser or a printer; one A4 page when the invoice is an ordinary one. Needs no other file.")
     }
 }
 
