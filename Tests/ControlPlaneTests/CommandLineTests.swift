@@ -9,6 +9,7 @@ import Testing
     @Test(arguments: [
         "dev", "serve", "migrate", "sign-in-password", "key create --role platform.operator --name x --days 1",
         "usage import file", "billing preview 2026-10", "billing close 2026-10", "demo load",
+        "voice plan-file --instance inst_x --out y", "voice node-config x --out y",
     ])
     func theDirectoryIsTaken(command: String) throws {
         let arguments = command.split(separator: " ").map(String.init)

@@ -14,6 +14,7 @@ struct NodeConfigCommand: AsyncParsableCommand {
             start FreeSWITCH with -conf on it, and run its self-check.sh.
             """)
 
+    @OptionGroup var settings: SettingsOptions
     @Argument(help: "The node's name.") var name: String
     @Option(help: "The directory to make; it must not exist yet.") var out: String
     @Option(help: "How the node reaches the control plane; give two. PUBLIC_URL by default.") var url: [String] = []
@@ -26,7 +27,7 @@ struct NodeConfigCommand: AsyncParsableCommand {
         guard !FileManager.default.fileExists(atPath: directory.path) else {
             throw ValidationError("'\(out)' is there already; the node may be running with it.")
         }
-        try await Configuration.withApplication { application in
+        try await settings.withApplication { application in
             let urls = (url.isEmpty ? [application.configuration.publicURL] : url).map(Self.withoutSlash)
             let issued = try await application.voice.nodes.issueBundle(
                 named: name,

@@ -17,6 +17,7 @@ struct VoiceCommand: AsyncParsableCommand {
                 The file holds the secrets of trunks and the digests of users: it is readable for its owner alone.
                 """)
 
+        @OptionGroup var settings: SettingsOptions
         @Option(help: "The instance, such as inst_….") var instance: String
         @Option(help: "The file to write; it is replaced at once when it is complete.") var out: String
 
@@ -24,7 +25,7 @@ struct VoiceCommand: AsyncParsableCommand {
             guard let id = InstanceID(instance) else {
                 throw ValidationError("--instance must be like \(InstanceKind.prefix)_….")
             }
-            let file = try await Configuration.withApplication { application in
+            let file = try await settings.withApplication { application in
                 try await application.voice.model.plans.file(of: id)
             }
             try Self.write(try file.encoded(), to: out)

@@ -99,9 +99,11 @@ package final class BoundPort: Sendable {
 
 /// Why a listener does not listen.
 package struct ListenFailure: Error, CustomStringConvertible {
+    /// Which one.
     package enum Listener: Sendable { case main, health }
 
     package let listener: Listener
+    /// Names address and port, and ends without a full stop.
     package let description: String
 }
 
