@@ -23,7 +23,7 @@ import Testing
         "Hummingbird": ["Web", "ControlPlane", "WebTests", "ControlPlaneTests"],
         "NIOHTTP": ["Web", "WebTests"],
         "CLibPQ": ["Postgres"],
-        "ArgumentParser": ["ControlPlane", "Benchmarks"],
+        "ArgumentParser": ["ControlPlane", "ControlPlaneTests", "Benchmarks"],
     ]
 
     /// A pure module imports nothing that could do input or output, know the time or draw lots.
