@@ -7,8 +7,7 @@ import Tenancy
 /// Takes records from nodes and shows them to people.
 package struct CallRecordService: Sendable {
     let work: UnitOfWork
-    let links: VoiceLinks
-    let settle: SettleLease
+    private let ledger: CallLedger
     let quarantine: QuarantineService
     private let owners: RecordOwners
 
@@ -23,8 +22,7 @@ package struct CallRecordService: Sendable {
 
     package init(work: UnitOfWork, links: VoiceLinks, settle: @escaping SettleLease) {
         self.work = work
-        self.links = links
-        self.settle = settle
+        ledger = CallLedger(links: links, settle: settle)
         quarantine = QuarantineService(work: work)
         owners = RecordOwners(database: work.database)
     }
@@ -63,11 +61,10 @@ package struct CallRecordService: Sendable {
         guard Self.isPlausible(record, now: work.time.now) else { return try await keep(.implausibleTime) }
         guard let owner = try await owners.owner(of: record) else { return try await keep(.unknownTenant) }
         guard source.mayReport(for: owner) else { return try await keep(.foreignTenant) }
-        let (time, links, settle) = (work.time, links, settle)
+        let (time, ledger) = (work.time, ledger)
         do {
             return try await work.database.transaction(for: owner.scope) { tx in
-                let ledger = CallLedger(links: links, settle: settle)
-                return try ledger.enter(record, body: body, of: owner, from: source, at: time.now, tx)
+                try ledger.enter(record, body: body, of: owner, from: source, at: time.now, tx)
             }
         } catch let problem as Problem where problem.status < 500 {
             // It would be refused each time: the node shall not come again, a person shall look.

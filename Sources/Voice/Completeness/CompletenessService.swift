@@ -6,15 +6,13 @@ import Tenancy
 /// Whether every call that a node had is recorded.
 package struct CompletenessService: Sendable {
     private let work: UnitOfWork
-    private let links: VoiceLinks
-    private let settle: SettleLease
+    private let ledger: CallLedger
     /// Records come within seconds; a node that retries or a spool that is swept needs longer.
     private static let grace = Duration.seconds(600)
 
     package init(work: UnitOfWork, links: VoiceLinks, settle: @escaping SettleLease) {
         self.work = work
-        self.links = links
-        self.settle = settle
+        ledger = CallLedger(links: links, settle: settle)
     }
 
     /// Per tenant of the scope that had calls in the month, or for one tenant.
@@ -62,8 +60,9 @@ package struct CompletenessService: Sendable {
         }
         var booked = 0
         for leg in legs {
-            let ledger = CallLedger(links: links, settle: settle)
-            let (time, scope) = (work.time, ScopeNode.tenant(leg.identity.tenantID, of: leg.identity.organisationID))
+            let (time, ledger, scope) = (
+                work.time, ledger, ScopeNode.tenant(leg.identity.tenantID, of: leg.identity.organisationID)
+            )
             let isNew = try await work.database.transaction(for: scope) { tx in
                 try ledger.enter(estimate: leg, at: time.now, tx)
             }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Kernel
 import Postgres
+import Synchronization
 import Telephony
 
 /// Books legs: the leg itself, its usage, its lease and its receipt belong to one transaction, so that none of them is
@@ -8,6 +9,12 @@ import Telephony
 struct CallLedger: Sendable {
     let links: VoiceLinks
     let settle: SettleLease
+    private let terms = TermsMemory()
+
+    init(links: VoiceLinks, settle: @escaping SettleLease) {
+        self.links = links
+        self.settle = settle
+    }
 
     /// Who counts calls, as usage events name it.
     static let source = "switch"
@@ -111,7 +118,9 @@ struct CallLedger: Sendable {
         _ leg: CallLeg, _ part: MonthPart, _ basis: Receipt.Basis, at now: Timestamp,
         _ tx: borrowing Transaction<ScopeNode>
     ) throws {
-        let terms = try links.terms(tx, leg.identity.tenantID, part.from)
+        let terms = try terms.terms(of: leg.identity.tenantID, in: part, at: now) {
+            try links.terms(tx, leg.identity.tenantID, part.from)
+        }
         let place = try ReceiptStore.lockChain(leg.identity.tenantID, leg.identity.organisationID, part.month, tx)
         let receipt = Receipt(
             Receipt.Subject(
@@ -122,6 +131,31 @@ struct CallLedger: Sendable {
                 priceBook: terms.priceBook, revision: leg.origin.revision),
             basis: basis, at: place)
         try ReceiptStore.append(receipt, leg.identity.organisationID, of: leg.identity.id, at: now, tx)
+    }
+}
+
+/// What contracts say about tenants' months, kept for a minute: reading it takes longer than booking a record.
+private final class TermsMemory: Sendable {
+    private struct Key: Hashable {
+        let tenant: TenantID
+        let month: CallMonth
+    }
+
+    private let known = Mutex<[Key: (terms: VoiceLinks.Terms, until: Timestamp)]>([:])
+    private static let lifetime = Duration.seconds(60)
+    private static let capacity = 50_000
+
+    func terms(
+        of tenant: TenantID, in part: MonthPart, at now: Timestamp, read: () throws -> VoiceLinks.Terms
+    ) throws -> VoiceLinks.Terms {
+        let key = Key(tenant: tenant, month: part.month)
+        if let entry = known.withLock({ $0[key] }), entry.until > now { return entry.terms }
+        let terms = try read()
+        known.withLock { known in
+            if known.count >= Self.capacity { known.removeAll() }
+            known[key] = (terms, now.advanced(by: Self.lifetime))
+        }
+        return terms
     }
 }
 
