@@ -29,14 +29,11 @@ extension Application {
                     http: .init(host: configuration.httpAddress.host, port: try await web.mainPort.value()),
                     health: .init(host: configuration.healthAddress.host, port: try await web.healthPort.value())))
         }
+        let housekeeping = Housekeeping(tenancy: tenancy, voice: voice, logger: logger)
+        let services: [any Service] = [database] + voice.services + [housekeeping] + web.services + [announcement]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: ([
-                    database, voice.model.plans, voice.nodes.watch,
-                    Housekeeping(tenancy: tenancy, voice: voice, logger: logger),
-                ]
-                    + web.services + [announcement])
-                    .map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
             try await group.run()

@@ -34,6 +34,20 @@ struct VoiceNodes: Sendable {
     /// What nodes call to ask.
     var routes: [ProtocolRoute] { answers.routes }
 
+    /// The nodes whose event socket can be reached. One whose password cannot be opened any more is left out until it has
+    /// a new one.
+    func eventSockets() async throws -> [NodeEndpoint] {
+        let service = service
+        return try await work.read(in: .platform) { tx in
+            try service.eventSockets(tx).compactMap { node, password in
+                guard let socket = node.eventSocket, let password else { return nil }
+                return NodeEndpoint(
+                    id: node.id, organisationID: node.organisationID, displayName: node.name, host: socket.host,
+                    port: socket.port, password: password)
+            }
+        }
+    }
+
     /// New passwords for a node's bundle of files.
     func issueBundle(named name: String, socket: VoiceNode.EventSocket) async throws -> IssuedBundle {
         let service = service

@@ -3,6 +3,7 @@ import Kernel
 import Logging
 import Postgres
 import Rating
+import ServiceLifecycle
 import Telephony
 import Tenancy
 import Voice
@@ -12,17 +13,33 @@ import Web
 struct VoiceServices: Sendable {
     let model: VoiceModel
     let nodes: VoiceNodes
+    let calls: CallServices
+    /// Where nodes deliver call records.
+    private let delivery: RecordDelivery
+    private let housekeeping: CallHousekeeping
+    private let events: EventService
 
     init(work: UnitOfWork, tenancy: TenancyServices, billing: BillingServices, settings: Settings) {
+        let links = VoiceLinks.billing(billing.usage)
         model = VoiceModel(
-            work: work, tenants: tenancy.tenants, box: settings.box, links: .billing(billing.usage),
-            listening: settings.listening, logger: settings.logger)
+            work: work, tenants: tenancy.tenants, box: settings.box, links: links, listening: settings.listening,
+            logger: settings.logger)
         let plans = model.plans
         nodes = VoiceNodes(
             work: work, settings: settings, plan: { plans.current },
             // Nothing is counted yet: what carries a risk is refused, as when the counts cannot be asked.
             decide: { origin in authorise(origin.leg, origin.entry, .unknown) })
+        calls = CallServices(work: work, links: links)
+        delivery = RecordDelivery(
+            gate: nodes.gate, records: calls.records, metrics: settings.metrics, logger: settings.logger)
+        housekeeping = CallHousekeeping(calls, metrics: settings.metrics, logger: settings.logger)
+        let nodes = nodes
+        events = calls.events(
+            NodeHooks(nodes: { try await nodes.eventSockets() }), logger: settings.logger)
     }
+
+    /// What runs for as long as the process serves.
+    var services: [any Service] { [model.plans, nodes.watch, events, housekeeping] }
 
     /// What voice needs of the process.
     struct Settings: Sendable {
@@ -33,10 +50,14 @@ struct VoiceServices: Sendable {
         let metrics: Metrics
     }
 
-    var endpoints: [Endpoint] { model.endpoints() + nodes.endpoints }
+    var endpoints: [Endpoint] {
+        let plans = model.plans
+        return model.endpoints() + nodes.endpoints
+            + calls.endpoints { tenant in plans.current.entry(tenant: tenant)?.plan.domain }
+    }
 
     /// What FreeSWITCH nodes call.
-    var protocols: [ProtocolRoute] { nodes.routes }
+    var protocols: [ProtocolRoute] { nodes.routes + delivery.routes }
 }
 
 extension VoiceLinks {

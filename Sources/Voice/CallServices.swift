@@ -1,6 +1,6 @@
 import Kernel
 import Logging
-import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Telephony
 import Tenancy
@@ -33,8 +33,9 @@ package struct CallServices: Sendable {
     }
 
     /// The connections to the nodes; runs until shutdown.
-    package func events(_ hooks: NodeHooks, group: any EventLoopGroup, logger: Logger) -> EventService {
-        EventService(nodes: nodes, hooks: hooks, work: work, group: group, logger: logger)
+    package func events(_ hooks: NodeHooks, logger: Logger) -> EventService {
+        EventService(
+            nodes: nodes, hooks: hooks, work: work, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
     }
 
     /// Delivers the error folder of a node.

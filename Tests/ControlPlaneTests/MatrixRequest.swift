@@ -27,7 +27,7 @@ struct MatrixRequest: Sendable {
         "amount": "1000.00", "country": "AT", "disclosed_by": "Somebody", "display_name": "Name",
         "legal_name": "Name", "revision": "1", "slug": "name", "reason": "because", "reference": "MA",
         "name": "1009", "domain": "other.voice.test", "address": "Ring 1, 1010 Wien", "proxy": "sip.carrier.test",
-        "time_zone": "Europe/Vienna",
+        "time_zone": "Europe/Vienna", "destination": "1001",
     ]
 
     /// Fields of single operations that differ from the above, or that are optional there and needed here.

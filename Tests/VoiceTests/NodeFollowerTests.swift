@@ -5,6 +5,7 @@ import NIOPosix
 import Postgres
 import Synchronization
 import Telephony
+import Tenancy
 import TestSupport
 import Testing
 
@@ -26,7 +27,7 @@ struct NodeFollowerTests {
     ) async throws {
         let endpoint = NodeEndpoint(
             id: world.node.nodeID, organisationID: nil, displayName: "fs1", host: "127.0.0.1", port: peer.port,
-            password: password)
+            password: PlainSecret(password))
         let nodes = LiveNodes()
         var pace = NodeFollower.Pace()
         pace.tick = .milliseconds(50)

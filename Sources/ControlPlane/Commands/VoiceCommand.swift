@@ -6,7 +6,8 @@ import Telephony
 /// Voice from the operator's shell.
 struct VoiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "voice", abstract: "Work with voice.", subcommands: [NodeConfigCommand.self, WritePlanFile.self])
+        commandName: "voice", abstract: "Work with voice.",
+        subcommands: [NodeConfigCommand.self, WritePlanFile.self, SweepCommand.self, ReceiptCommand.self])
 
     /// The plans of one instance for a process without a database.
     struct WritePlanFile: AsyncParsableCommand {

@@ -9,6 +9,7 @@ package struct CallLegResource: Codable, Sendable {
     package let legID: CallLegID
     package let callID: CallID
     package let tenantID: TenantID
+    package let organisationID: OrganisationID
     /// As the node and its logs write it.
     package let uuid: String
     package let side: CallRecord.Leg.Side
@@ -56,6 +57,7 @@ package struct CallLegResource: Codable, Sendable {
         legID = leg.identity.id
         callID = leg.identity.callID
         tenantID = leg.identity.tenantID
+        organisationID = leg.identity.organisationID
         uuid = leg.identity.id.uuid.uuidString.lowercased()
         side = leg.identity.side
         direction = leg.metering.direction
@@ -146,11 +148,12 @@ extension CallRecordService {
                 return try await work.perform(call) { tx, actor in
                     let legs = try open(input.callID, of: input.tenantID, tx, actor)
                     let papers = try legs.flatMap { leg in
-                        try receipts.receipts(of: leg.identity.id, input.tenantID, tx)
+                        try receipts.receipts(of: leg.identity.id, input.tenantID, tx).map { receipt in
+                            ReceiptResource(receipt, of: leg.identity.organisationID)
+                        }
                     }
                     return CallResource(
-                        callID: input.callID, legs: legs.map { CallLegResource($0) },
-                        receipts: papers.map { ReceiptResource($0) })
+                        callID: input.callID, legs: legs.map { CallLegResource($0) }, receipts: papers)
                 }
             }
             .described("All legs with their numbers in full, and their price receipts. The audit log says who looked."),

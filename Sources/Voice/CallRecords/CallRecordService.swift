@@ -8,7 +8,7 @@ import Tenancy
 package struct CallRecordService: Sendable {
     let work: UnitOfWork
     private let ledger: CallLedger
-    let quarantine: QuarantineService
+    package let quarantine: QuarantineService
     private let owners: RecordOwners
 
     /// How long a body is kept, and how long it stays known who called whom.
@@ -106,6 +106,7 @@ package struct CallRecordService: Sendable {
     package func list(
         _ tenant: TenantID, _ filter: CallFilter, _ page: PageRequest, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> Page<CallLeg> {
+        _ = try TenantStore.organisation(of: tenant, tx)
         let cursor = page.cursor.flatMap { CallCursor($0) }
         if page.cursor != nil, cursor == nil {
             throw Problem.invalid("cursor", "is no cursor of this list; begin without one")
@@ -131,12 +132,10 @@ package struct CallRecordService: Sendable {
     package func body(
         of leg: CallLegID, of tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws -> [UInt8] {
-        guard let body = try CallLegStore.body(of: leg, tenant, tx),
-            let owner = try TenantStore.find(tenant, tx)
-        else { throw Problem.notFound("call record") }
+        let organisation = try TenantStore.organisation(of: tenant, tx)
+        guard let body = try CallLegStore.body(of: leg, tenant, tx) else { throw Problem.notFound("call record") }
         try tx.audit(
-            "call_record.open_body", target: leg, organisation: owner.placement.organisationID, tenant: tenant,
-            by: actor)
+            "call_record.open_body", target: leg, organisation: organisation, tenant: tenant, by: actor)
         return body
     }
 }
@@ -155,5 +154,15 @@ extension CallLeg {
     /// Extensions inside are short and stay.
     static func masked(_ number: String) -> String {
         number.count > 6 ? String(number.dropLast(3)) + "•••" : number
+    }
+}
+
+extension TenantStore {
+    /// Whose tenant it is. 404 for one that the scope may not see, like for one that does not exist.
+    static func organisation(
+        of tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> OrganisationID {
+        guard let found = try find(tenant, tx) else { throw Problem.notFound("tenant") }
+        return found.placement.organisationID
     }
 }

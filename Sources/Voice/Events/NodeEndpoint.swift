@@ -1,20 +1,21 @@
 import FoundationEssentials
 import Kernel
 import Telephony
+import Tenancy
 
 /// Where a node's event socket is reached.
-package struct NodeEndpoint: Sendable, Hashable {
+package struct NodeEndpoint: Sendable, Equatable {
     package let id: VoiceNodeID
     /// Whose node it is; `nil` for the platform's.
     package let organisationID: OrganisationID?
     package let displayName: String
     package let host: String
     package let port: Int
-    package let password: String
+    package let password: PlainSecret
 
     package init(
         id: VoiceNodeID, organisationID: OrganisationID?, displayName: String, host: String, port: Int,
-        password: String
+        password: PlainSecret
     ) {
         self.id = id
         self.organisationID = organisationID

@@ -53,7 +53,7 @@ final class NodeLink: Sendable {
                     throw NodeUnreachable("the node closed the connection")
                 }
                 tasks.addTask {
-                    try await link.signIn(endpoint.password, after: greeting)
+                    try await link.signIn(endpoint.password.text, after: greeting)
                     try await body(link)
                 }
                 tasks.addTask { try await link.watch() }

@@ -57,6 +57,8 @@ package struct RegistrationResource: Codable, Sendable {
 
 /// The live calls of a tenant.
 package struct LiveCallList: Codable, Sendable {
+    package let tenantID: TenantID
+    package let organisationID: OrganisationID
     package let calls: [LiveCallResource]
     /// Nodes that cannot be asked now; their calls are the last that was known.
     package let unreachableNodes: [VoiceNodeID]
@@ -64,6 +66,8 @@ package struct LiveCallList: Codable, Sendable {
 
 /// The phones of a tenant.
 package struct RegistrationList: Codable, Sendable {
+    package let tenantID: TenantID
+    package let organisationID: OrganisationID
     package let registrations: [RegistrationResource]
 }
 
@@ -131,11 +135,12 @@ package struct LiveCallService: Sendable {
         self.work = work
     }
 
-    /// The tenant's calls; its scope has to see the tenant.
-    package func list(_ tenant: TenantID) -> LiveCallList {
+    /// The tenant's calls now.
+    package func list(_ tenant: TenantID, of organisation: OrganisationID) -> LiveCallList {
         let connected = Dictionary(
             nodes.all.map { ($0.endpoint.id, $0.isConnected) }, uniquingKeysWith: { first, _ in first })
         return LiveCallList(
+            tenantID: tenant, organisationID: organisation,
             calls: nodes.calls(of: tenant).map { call in
                 LiveCallResource(call, isCurrent: connected[call.nodeID] ?? false)
             },
@@ -147,16 +152,16 @@ package struct LiveCallService: Sendable {
     package func control(
         _ leg: CallLegID, of tenant: TenantID, _ action: LiveAction, as principal: Principal, requestID: String
     ) async throws -> ControlResult {
+        _ = try await work.read(in: principal.scope) { tx in try TenantStore.organisation(of: tenant, tx) }
         guard let call = nodes.call(leg.uuid), call.leg.ended == nil, call.leg.marks.tenantID == tenant else {
-            throw Problem.notFound("live call")
+            throw Problem.conflict("CALL_NOT_LIVE", "The leg is not up on any node that can be asked.")
         }
         guard let command = action.command(leg.uuid, tenant) else {
             throw Problem.invalid("destination", "must be an extension, or a number with its +")
         }
         try await work.perform(as: principal, requestID: requestID) { tx, actor in
-            guard let owner = try TenantStore.find(tenant, tx) else { throw Problem.notFound("live call") }
             try tx.audit(
-                action.name, target: leg, organisation: owner.placement.organisationID, tenant: tenant,
+                action.name, target: leg, organisation: try TenantStore.organisation(of: tenant, tx), tenant: tenant,
                 detail: action.detail, by: actor)
         }
         let answer = try await nodes.ask(call.nodeID, command)
@@ -174,16 +179,18 @@ package struct LiveCallService: Sendable {
                 .get, "/v1/voice/tenants/{tenant_id}/live_calls", "List live calls", tag: tag,
                 requires: .permission(.voiceRead)
             ) { (call: Call<LiveTenant>) in
-                try await mustSee(call.input.tenantID, call)
-                return list(call.input.tenantID)
+                let organisation = try await organisation(of: call.input.tenantID, call)
+                return list(call.input.tenantID, of: organisation)
             },
             Endpoint(
                 .get, "/v1/voice/tenants/{tenant_id}/registrations", "List phones that can be reached", tag: tag,
                 requires: .permission(.voiceRead)
             ) { (call: Call<LiveTenant>) in
-                try await mustSee(call.input.tenantID, call)
+                let organisation = try await organisation(of: call.input.tenantID, call)
                 let found = domain(call.input.tenantID).map { nodes.registrations(in: $0) } ?? []
-                return RegistrationList(registrations: found.map { RegistrationResource($0) })
+                return RegistrationList(
+                    tenantID: call.input.tenantID, organisationID: organisation,
+                    registrations: found.map { RegistrationResource($0) })
             },
             Endpoint(
                 .post, "/v1/voice/tenants/{tenant_id}/live_calls/{leg_id}:end", "End a live call", tag: tag,
@@ -193,7 +200,7 @@ package struct LiveCallService: Sendable {
                     call.input.legID, of: call.input.tenantID, .end, as: call.principal, requestID: call.requestID)
             }
             .withoutIdempotencyKey()
-            .failing("CALL_CONTROL_REFUSED"),
+            .failing("CALL_NOT_LIVE", "CALL_CONTROL_REFUSED"),
             Endpoint(
                 .post, "/v1/voice/tenants/{tenant_id}/live_calls/{leg_id}:warn", "Let a live call hear beeps", tag: tag,
                 requires: .permission(.voiceControl)
@@ -202,7 +209,7 @@ package struct LiveCallService: Sendable {
                     call.input.legID, of: call.input.tenantID, .warn, as: call.principal, requestID: call.requestID)
             }
             .withoutIdempotencyKey()
-            .failing("CALL_CONTROL_REFUSED"),
+            .failing("CALL_NOT_LIVE", "CALL_CONTROL_REFUSED"),
             Endpoint(
                 .post, "/v1/voice/tenants/{tenant_id}/live_calls/{leg_id}:transfer", "Transfer a live call", tag: tag,
                 requires: .permission(.voiceControl)
@@ -213,15 +220,12 @@ package struct LiveCallService: Sendable {
                     requestID: call.requestID)
             }
             .withoutIdempotencyKey()
-            .failing("CALL_CONTROL_REFUSED"),
+            .failing("CALL_NOT_LIVE", "CALL_CONTROL_REFUSED"),
         ]
     }
 
-    /// A missing tenant and one out of sight answer alike.
-    private func mustSee<Input>(_ tenant: TenantID, _ call: Call<Input>) async throws {
-        try await work.read(call) { tx in
-            guard try TenantStore.find(tenant, tx) != nil else { throw Problem.notFound("tenant") }
-        }
+    private func organisation<Input>(of tenant: TenantID, _ call: Call<Input>) async throws -> OrganisationID {
+        try await work.read(call) { tx in try TenantStore.organisation(of: tenant, tx) }
     }
 }
 

@@ -5,6 +5,8 @@ import Web
 
 /// A price receipt as the API shows it.
 package struct ReceiptResource: Codable, Sendable {
+    package let tenantID: TenantID
+    package let organisationID: OrganisationID
     package let leg: String
     package let month: String
     package let sequence: Int64
@@ -19,7 +21,9 @@ package struct ReceiptResource: Codable, Sendable {
     /// The receipt as it was hashed, as canonical JSON (RFC 8785) with its hash: what a verifier reads.
     package let document: String
 
-    package init(_ receipt: Receipt) {
+    package init(_ receipt: Receipt, of organisation: OrganisationID) {
+        tenantID = receipt.subject.tenant
+        organisationID = organisation
         leg = receipt.subject.leg
         month = "\(receipt.subject.month)"
         sequence = receipt.place.sequence
@@ -44,6 +48,7 @@ package struct ReceiptCheckResource: Codable, Sendable {
     }
 
     package let tenantID: TenantID
+    package let organisationID: OrganisationID
     package let month: String
     package let isSound: Bool
     package let receipts: Int
@@ -51,7 +56,8 @@ package struct ReceiptCheckResource: Codable, Sendable {
     package let overageMs: Int64
     package let findings: [Finding]
 
-    package init(_ check: ReceiptCheck) {
+    package init(_ check: ReceiptCheck, of organisation: OrganisationID) {
+        organisationID = organisation
         tenantID = check.tenantID
         month = "\(check.month)"
         isSound = check.isSound
@@ -97,7 +103,8 @@ extension ReceiptService {
                 let month = try CallMonth.asked(input.month)
                 let page = PageRequest(limit: input.limit?.count, cursor: input.cursor)
                 return try await work.read(call) { tx in
-                    try list(input.tenantID, month, page, tx).map { ReceiptResource($0) }
+                    let organisation = try TenantStore.organisation(of: input.tenantID, tx)
+                    return try list(input.tenantID, month, page, tx).map { ReceiptResource($0, of: organisation) }
                 }
             }
             .described("In the order of the chain: each receipt carries the hash of the one before."),
@@ -107,8 +114,11 @@ extension ReceiptService {
             ) { (call: Call<ReceiptMonth>) in
                 let input = call.input
                 let month = try CallMonth.asked(input.month)
+                let organisation = try await work.read(call) { tx in
+                    try TenantStore.organisation(of: input.tenantID, tx)
+                }
                 return ReceiptCheckResource(
-                    try await verify(input.tenantID, month, in: call.principal.scope))
+                    try await verify(input.tenantID, month, in: call.principal.scope), of: organisation)
             },
         ]
     }
