@@ -82,6 +82,7 @@ let package = Package(
                 .embedInCode("Migrations/0003_voice.sql"),
                 .embedInCode("Migrations/0004_nodes.sql"),
                 .embedInCode("Migrations/0005_calls.sql"),
+                .embedInCode("Migrations/0006_leases.sql"),
             ],
             swiftSettings: settings),
         .executableTarget(

@@ -176,12 +176,3 @@ extension Allotment {
         return Int64(clamping: (exact + 59_999) / 60_000)
     }
 }
-
-/// `€ 0.08` from millionths: at least two decimals, at most six.
-func euros(_ micros: Int64) -> String {
-    let whole = micros.magnitude / 1_000_000
-    var decimals = String(micros.magnitude % 1_000_000)
-    decimals = String(repeating: "0", count: 6 - decimals.count) + decimals
-    while decimals.utf8.count > 2, decimals.last == "0" { decimals.removeLast() }
-    return "€ \(micros < 0 ? "-" : "")\(whole).\(decimals)"
-}

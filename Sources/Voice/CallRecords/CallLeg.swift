@@ -167,6 +167,8 @@ package struct LeaseSettlement: Sendable, Hashable {
     package let leaseID: LeaseID?
     /// What was really used; zero for a leg that is not metered.
     package let milliseconds: Int64
+    /// Whether an estimate was booked, whose record may still come.
+    package let isEstimate: Bool
     package let answeredAt: Timestamp?
     package let endedAt: Timestamp
 }

@@ -83,7 +83,8 @@ struct CallLedger: Sendable {
             LeaseSettlement(
                 tenantID: leg.identity.tenantID, organisationID: leg.identity.organisationID,
                 nodeID: leg.origin.nodeID, legID: leg.identity.id, leaseID: leg.origin.leaseID,
-                milliseconds: isMetered ? counted - estimated : 0, answeredAt: leg.times.answered,
+                milliseconds: isMetered ? counted - estimated : 0, isEstimate: leg.state.isEstimated,
+                answeredAt: leg.times.answered,
                 endedAt: leg.times.ended))
         if isMetered, let answered = leg.times.answered, counted > 0 {
             try writeReceipts(leg, answered: answered, counted: counted, estimated: estimated, at: now, tx)
