@@ -14,6 +14,8 @@ struct VoiceServices: Sendable {
     let model: VoiceModel
     let nodes: VoiceNodes
     let calls: CallServices
+    let leases: LeaseService
+    private let work: UnitOfWork
     /// Where nodes deliver call records.
     private let delivery: RecordDelivery
     private let housekeeping: CallHousekeeping
@@ -24,22 +26,31 @@ struct VoiceServices: Sendable {
         model = VoiceModel(
             work: work, tenants: tenancy.tenants, box: settings.box, links: links, listening: settings.listening,
             logger: settings.logger)
+        self.work = work
         let plans = model.plans
+        leases = LeaseService(
+            database: work.database, ids: work.ids, logger: settings.logger,
+            plan: { tenant in plans.current.entry(tenant: tenant) })
+        calls = CallServices(work: work, links: links, settle: leases.settling(work.time))
         nodes = VoiceNodes(
-            work: work, settings: settings, plan: { plans.current },
-            // Nothing is counted yet: what carries a risk is refused, as when the counts cannot be asked.
-            decide: { origin in authorise(origin.leg, origin.entry, .unknown) })
-        calls = CallServices(work: work, links: links)
+            work: work, settings: settings, plan: { plans.current }, decide: leases.deciding())
         delivery = RecordDelivery(
             gate: nodes.gate, records: calls.records, metrics: settings.metrics, logger: settings.logger)
         housekeeping = CallHousekeeping(calls, metrics: settings.metrics, logger: settings.logger)
         let nodes = nodes
         events = calls.events(
-            NodeHooks(nodes: { try await nodes.eventSockets() }), logger: settings.logger)
+            NodeHooks(nodes: { try await nodes.eventSockets() }, renew: leases.renewing(work.time)),
+            logger: settings.logger)
     }
 
     /// What runs for as long as the process serves.
     var services: [any Service] { [model.plans, nodes.watch, events, housekeeping] }
+
+    /// Ends leases that nobody renews or settles: one batch.
+    func sweepLeases() async throws {
+        let leases = leases
+        _ = try await work.perform(job: "sweep leases") { tx, actor in try leases.sweep(at: actor.now, tx) }
+    }
 
     /// What voice needs of the process.
     struct Settings: Sendable {
@@ -52,7 +63,7 @@ struct VoiceServices: Sendable {
 
     var endpoints: [Endpoint] {
         let plans = model.plans
-        return model.endpoints() + nodes.endpoints
+        return model.endpoints() + nodes.endpoints + leaseEndpoints(leases, work)
             + calls.endpoints { tenant in plans.current.entry(tenant: tenant)?.plan.domain }
     }
 

@@ -234,7 +234,7 @@ import Testing
                 identity: full.identity, metering: full.metering, callClass: full.callClass, times: full.times,
                 outcome: full.outcome, parties: full.parties, origin: full.origin,
                 state: CallLeg.State(isEstimated: true, isLate: false, receivedAt: now, erasedAt: nil))
-            let ledger = CallLedger(links: world.records.links, settle: world.records.settle)
+            let ledger = world.records.ledger
             let scope = world.owner.scope
             _ = try await world.work.database.transaction(for: scope) { tx in
                 try ledger.enter(estimate: leg, at: now, tx)

@@ -14,11 +14,12 @@ struct SweepCommand: AsyncParsableCommand {
             twice, or sweeping what was delivered, books nothing twice.
             """)
 
+    @OptionGroup var settings: SettingsOptions
     @Argument(help: "The node's err-log-dir.") var folder: String
     @Option(help: "The name of the node that wrote the files.") var node: String
 
     func run() async throws {
-        let outcome = try await Configuration.withApplication { application in
+        let outcome = try await settings.withApplication { application in
             let (service, name) = (application.voice.nodes.service, node)
             let node = try await application.tenancy.work.read(in: .platform) { tx in try service.get(named: name, tx) }
             let source = RecordSource(
@@ -47,6 +48,7 @@ struct ReceiptCommand: AsyncParsableCommand {
                 or as GET /v1/voice/tenants/{tenant_id}/receipts answers. Exit code 1 when something does not agree.
                 """)
 
+        @OptionGroup var settings: SettingsOptions
         @Option(help: "The month, such as 2026-11.") var month: String?
         @Option(help: "Only this tenant.") var tenant: String?
         @Option(help: "Receipts to check without a database.") var file: String?
@@ -64,7 +66,7 @@ struct ReceiptCommand: AsyncParsableCommand {
                 guard let id = TenantID(text) else { throw ValidationError("--tenant must be like tenant_….") }
                 return id
             }
-            return try await Configuration.withApplication { application in
+            return try await settings.withApplication { application in
                 let receipts = application.voice.calls.receipts
                 var isSound = true
                 let tenants = if let only { [only] } else { try await receipts.tenants(of: month) }

@@ -7,7 +7,7 @@ import Tenancy
 /// Takes records from nodes and shows them to people.
 package struct CallRecordService: Sendable {
     let work: UnitOfWork
-    private let ledger: CallLedger
+    let ledger: CallLedger
     package let quarantine: QuarantineService
     private let owners: RecordOwners
 

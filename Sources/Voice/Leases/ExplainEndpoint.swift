@@ -171,12 +171,13 @@ func explainEndpoint(_ leases: LeaseService, _ work: UnitOfWork) -> Endpoint {
         requires: .permission(.voiceRead)
     ) { (call: Call<ExplainCall>) in
         let entry = try leases.entry(call.input.tenantID)
-        let leg = try call.input.leg(in: entry.plan, now: work.time.now)
         return try await work.read(call) { tx in
             try leases.checkVisible(call.input.tenantID, tx)
+            let leg = try call.input.leg(in: entry.plan, now: work.time.now)
             return ExplanationResource(try leases.explain(leg, entry, trunksDown: [], tx), entry)
         }
     }
+    .withoutIdempotencyKey()
     .described(
         "Who may call what now, over which trunk, at what price, and why: the decision that a node would get, with every "
             + "step. Nothing is stored and nothing is granted."

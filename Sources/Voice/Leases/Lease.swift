@@ -5,7 +5,6 @@ import Telephony
 
 extension CallRoute.MeteredLeg: SQLEncodable, SQLDecodable {}
 extension DestinationRisk: SQLEncodable, SQLDecodable {}
-extension DestinationKind: SQLEncodable, SQLDecodable {}
 
 /// What a lease counts.
 package enum LeaseDirection: String, Sendable, Hashable, Codable, CaseIterable, SQLEncodable, SQLDecodable {
