@@ -7,7 +7,7 @@ import enum Rating.ViennaTime
 /// How far a month's minutes will reach, at the pace so far.
 package struct Forecast: Sendable, Hashable {
     /// How the pace is taken.
-    package enum Method: String, Sendable, Hashable, Codable {
+    package enum Method: String, Sendable, Hashable, Codable, CaseIterable {
         /// Per business hour: Monday to Friday, 08:00 to 18:00 in Vienna, holidays not known.
         case businessHours = "business_hours"
         /// Per hour of the calendar, while the month has had no business hour.
