@@ -56,7 +56,8 @@ struct MatrixVoice: Sendable {
             "sip_to_user":"+43720999999","billusec":"1000000","owner":"\(placement.organisationID)",\(times)
             """
         let records = application.voice.calls.records
-        _ = try await records.accept(Array(#"{"variables":{\#(variables)}}"#.utf8), from: source)
+        let booked = try await records.accept(Array(#"{"variables":{\#(variables)}}"#.utf8), from: source)
+        guard booked.status == 200 else { throw Problem.refused("NOT_BOOKED", "\(booked)") }
         _ = try await records.accept(Array("{\(placement.organisationID)".utf8), from: source)
         let kept = try await work.read(in: .organisation(placement.organisationID)) { tx in
             try records.quarantine.list(.open, PageRequest(limit: 1, cursor: nil), tx).items

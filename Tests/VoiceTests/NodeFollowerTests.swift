@@ -53,7 +53,7 @@ struct NodeFollowerTests {
         Issue.record("never happened: \(what)")
     }
 
-    @Test(.timeLimit(.minutes(1))) func aCallIsFollowedFromItsBeginningToItsEnd() async throws {
+    @Test(.timeLimit(.minutes(5))) func aCallIsFollowedFromItsBeginningToItsEnd() async throws {
         try await CallWorld.with { world in
             try await SwitchPeer.with { peer in
                 peer.answer("show channels as json", #"{"row_count": 0}"#)
@@ -86,7 +86,7 @@ struct NodeFollowerTests {
     }
 
     /// Nothing is replayed after a reconnect: the list of the node is the truth, and unknown legs are asked for.
-    @Test(.timeLimit(.minutes(1))) func aReconnectAsksWhatIsThere() async throws {
+    @Test(.timeLimit(.minutes(5))) func aReconnectAsksWhatIsThere() async throws {
         try await CallWorld.with { world in
             try await SwitchPeer.with { peer in
                 peer.answer("show channels as json", #"{"row_count": 0}"#)
@@ -123,7 +123,7 @@ struct NodeFollowerTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func leasesAreRenewedAndAHijackIsUndone() async throws {
+    @Test(.timeLimit(.minutes(5))) func leasesAreRenewedAndAHijackIsUndone() async throws {
         try await CallWorld.with { world in
             try await SwitchPeer.with { peer in
                 peer.answer("show channels as json", #"{"row_count": 0}"#)
@@ -156,7 +156,7 @@ struct NodeFollowerTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func aWrongPasswordLeavesTheNodeAway() async throws {
+    @Test(.timeLimit(.minutes(5))) func aWrongPasswordLeavesTheNodeAway() async throws {
         try await CallWorld.with { world in
             try await SwitchPeer.with { peer in
                 try await watching(world, peer, password: "wrong") { nodes, id in

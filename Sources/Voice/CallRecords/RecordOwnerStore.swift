@@ -10,7 +10,8 @@ struct RecordOwner: Sendable, Hashable {
     let organisationID: OrganisationID
     let instanceID: InstanceID
 
-    var scope: ScopeNode { .tenant(tenantID, of: organisationID) }
+    /// The organisation's: what a call costs is in its contracts, which a tenant does not see.
+    var scope: ScopeNode { .organisation(organisationID) }
 }
 
 extension RecordOwner: RowDecodable {

@@ -110,6 +110,7 @@ package struct LiveGrantResource: Codable, Sendable {
 
 /// What live calls may use without asking again.
 package struct LiveGrantsResource: Codable, Sendable {
+    package let tenantID: TenantID
     package let items: [LiveGrantResource]
 }
 
@@ -140,7 +141,9 @@ package func leaseEndpoints(_ leases: LeaseService, _ work: UnitOfWork) -> [Endp
             let entry = try leases.entry(call.input.tenantID)
             return try await work.read(call) { tx in
                 try leases.checkVisible(call.input.tenantID, tx)
-                return LiveGrantsResource(items: try leases.live(of: entry.plan, tx).map(LiveGrantResource.init))
+                return LiveGrantsResource(
+                    tenantID: call.input.tenantID,
+                    items: try leases.live(of: entry.plan, tx).map(LiveGrantResource.init))
             }
         }
         .described("What live calls may use without asking again, the newest first, at most 1,000."),
