@@ -33,7 +33,6 @@ struct ConsoleNavigation: Sendable {
             entries: [
                 entry("Instances", "/instances", .server, .instanceRead),
                 entry("Tenants", "/tenants", .grid, .tenantRead),
-                entry("Voice", "/voice", .phone, .voiceRead),
             ]),
         Group(
             title: "Money",

@@ -20,11 +20,10 @@ package struct Trunk: Sendable, Hashable, Codable {
     package let use: Use
     /// How numbers are written to the carrier.
     package let format: NumberFormat
-    package let transport: Transport
 
     package init(
         id: TrunkID, displayName: String, proxy: String, identification: Identification, allowedAddresses: [String],
-        use: Use, format: NumberFormat = .e164Plus, transport: Transport = .udp
+        use: Use, format: NumberFormat = .e164Plus
     ) {
         self.id = id
         self.displayName = displayName
@@ -33,12 +32,6 @@ package struct Trunk: Sendable, Hashable, Codable {
         self.allowedAddresses = allowedAddresses
         self.use = use
         self.format = format
-        self.transport = transport
-    }
-
-    /// What SIP messages travel over.
-    package enum Transport: String, Sendable, Hashable, Codable, CaseIterable {
-        case udp, tcp, tls
     }
 
     /// What a trunk is used for.

@@ -158,11 +158,7 @@ package struct TenantService: Sendable {
         if case .archived = updated.state {
             try APIKeyStore.revokeAll(of: tenant.id, at: actor.now, tx)
         }
-        var detail = AuditDetail.difference(tenant.auditFields, updated.auditFields)
-        if case .purge(let reason, true) = transition, let due = tenant.state.purgeAt, actor.now < due {
-            detail.facts["early"] = "true"
-            detail.facts["reason"] = reason
-        }
+        let detail = AuditDetail.difference(tenant.auditFields, updated.auditFields)
         try record(transition.verb, updated, detail, tx, actor)
         return updated
     }

@@ -111,8 +111,7 @@ struct TenantRoutes: Sendable {
                 revision: tenant.revision,
                 billingNote: tenant.settings.kind == .production
                     ? "A suspended tenant is still provisioned and counts as billable; an archived one no longer."
-                    : "This tenant is not billable; its turns still count.",
-                mayReadVoice: principal.holds(.voiceRead)
+                    : "This tenant is not billable; its turns still count."
             ).page
         }
         return .page(page)
