@@ -42,7 +42,9 @@ let package = Package(
             name: "Rating", exclude: ["README.md"], resources: [.embedInCode("PriceBook/pricebook-2.1.json")],
             swiftSettings: settings),
         .target(
-            name: "Telephony", dependencies: ["Kernel", crypto], exclude: ["README.md"], swiftSettings: settings),
+            name: "Telephony", dependencies: ["Kernel", "Rating", crypto], exclude: ["README.md"],
+            resources: [.embedInCode("Numbers/countries.json"), .embedInCode("Numbers/destinations.json")],
+            swiftSettings: settings),
         .target(
             name: "Postgres", dependencies: ["CLibPQ", "Kernel", crypto, lifecycle, logging, nioPosix],
             swiftSettings: settings),
@@ -73,10 +75,14 @@ let package = Package(
                 .embedInCode("Console/Assets/console.css"),
                 .embedInCode("Console/Assets/console.js"),
                 .embedInCode("Console/Assets/favicon.svg"),
+                .embedInCode("Console/Assets/sheet.css"),
                 .embedInCode("Demo/demo.json"),
                 .embedInCode("Migrations/0001_tenancy.sql"),
                 .embedInCode("Migrations/0002_billing.sql"),
                 .embedInCode("Migrations/0003_voice.sql"),
+                .embedInCode("Migrations/0004_nodes.sql"),
+                .embedInCode("Migrations/0005_calls.sql"),
+                .embedInCode("Migrations/0006_leases.sql"),
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -89,7 +95,12 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: settings),
         .testTarget(name: "RatingTests", dependencies: ["Rating"], swiftSettings: settings),
-        .testTarget(name: "TelephonyTests", dependencies: ["Kernel", "Telephony"], swiftSettings: settings),
+        .target(
+            name: "VoiceRecordings", dependencies: ["Kernel", "Telephony", crypto], path: "Tests/VoiceRecordings",
+            swiftSettings: settings),
+        .testTarget(
+            name: "TelephonyTests", dependencies: ["Kernel", "Rating", "Telephony", "VoiceRecordings"],
+            swiftSettings: settings),
         .testTarget(
             name: "PostgresTests", dependencies: ["Kernel", "Postgres", "TestSupport"], swiftSettings: settings),
         .testTarget(
@@ -104,13 +115,16 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "VoiceTests",
-            dependencies: ["Kernel", "Postgres", "Web", "Tenancy", "Telephony", "Voice", "TestSupport"],
+            dependencies: [
+                "Kernel", "Postgres", "Web", "Tenancy", "Telephony", "Voice", "TestSupport", "VoiceRecordings",
+                lifecycle, logging, nioPosix,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
                 "ControlPlane", "Kernel", "Postgres", "Web", "Tenancy", "Billing", "Rating", "Telephony", "Voice",
-                "TestSupport", lifecycle, logging,
+                "TestSupport", argumentParser, crypto, lifecycle, logging,
             ],
             swiftSettings: settings),
         .testTarget(name: "TidyTests", dependencies: [crypto], swiftSettings: settings),

@@ -29,12 +29,22 @@ extension Application {
                     http: .init(host: configuration.httpAddress.host, port: try await web.mainPort.value()),
                     health: .init(host: configuration.healthAddress.host, port: try await web.healthPort.value())))
         }
+        let housekeeping = Housekeeping(tenancy: tenancy, voice: voice, logger: logger)
+        let services: [any Service] = [database] + voice.services + [housekeeping] + web.services + [announcement]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: ([database, Housekeeping(tenancy: tenancy, logger: logger)] + web.services + [announcement])
-                    .map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+        do {
+            try await group.run()
+        } catch let failure as ListenFailure {
+            let setting =
+                switch failure.listener {
+                case .main: "\(Configuration.Key.httpAddress.rawValue) (for 'controlplane dev': --port)"
+                case .health: "\(Configuration.Key.healthAddress.rawValue) (for 'controlplane dev': --health-port)"
+                }
+            throw Refusal(description: "\(failure). To listen elsewhere, set \(setting).")
+        }
     }
 
     /// Refuses a schema that is not exactly the known one or is not safe, and makes sure of what every start needs.
@@ -78,6 +88,8 @@ extension Application {
         settings.healthHost = configuration.healthAddress.host
         settings.healthPort = configuration.healthAddress.port
         settings.isSecure = configuration.publicURL.hasPrefix("https://")
+        // FreeSWITCH that asks with GET puts a whole channel into the address, 6 to 9 kB.
+        settings.front.uriBytes = 16 * 1024
         return settings
     }
 
@@ -96,7 +108,8 @@ extension Application {
                 } catch {
                     return "the database does not answer"
                 }
-            }
+            },
+            ReadinessCheck("voice") { voice.model.plans.isLoaded ? nil : "voice plans are still being read" },
         ]
         return hooks
     }

@@ -5,6 +5,7 @@ import Postgres
 import Rating
 import ServiceLifecycle
 import Tenancy
+import Voice
 import Web
 
 /// The program put together: the one place that knows every module. Everything gets what it needs by its initialiser.
@@ -15,6 +16,7 @@ struct Application: Sendable {
     let database: Database
     let tenancy: TenancyServices
     let billing: BillingServices
+    let voice: VoiceServices
 
     /// Opens no connection yet.
     init(_ configuration: Configuration, logger: Logger, time: TimeSource = .system) {
@@ -29,20 +31,27 @@ struct Application: Sendable {
             programs: { tx, organisation in try ContractService.programs(tx, organisation) })
         rules.orderedLicences = { tx, organisation in try ContractService.orderedLicences(tx, organisation) }
         rules.goLiveRefusal = { tx, placement in try DocumentService.goLiveRefusal(tx, placement) }
+        rules.voiceRefusal = { tx, organisation, program in try ContractService.voiceRefusal(tx, organisation, program)
+        }
         tenancy = TenancyServices(work: work, rules: rules)
         billing = BillingServices(
             work: work, metrics: metrics, connections: configuration.databaseConnections,
             isDistributed: configuration.databaseIsDistributed)
+        voice = VoiceServices(
+            work: work, tenancy: tenancy, billing: billing,
+            settings: VoiceServices.Settings(
+                box: SecretBox(configuration.keys), listening: configuration.databaseURL, logger: logger,
+                metrics: metrics))
     }
 
     /// The whole API.
-    var endpoints: [Endpoint] { tenancyEndpoints(tenancy) + billing.endpoints + console.endpoints }
+    var endpoints: [Endpoint] { tenancyEndpoints(tenancy) + billing.endpoints + voice.endpoints + console.endpoints }
 
     private var console: ConsoleSite {
         ConsoleSite(
             ConsoleServices(
                 tenancy: tenancy, closing: billing.monthClose, reports: billing.reports, importer: billing.importer,
-                product: Self.product, baseURL: configuration.publicURL))
+                voice: voice.model, product: Self.product, baseURL: configuration.publicURL))
     }
 
     /// The name of what is sold, in titles and on invoices.
@@ -67,7 +76,8 @@ struct Application: Sendable {
         let openAPI = try OpenAPI.endpoint(for: endpoints, info: Self.info)
         let console = console
         return Site(
-            endpoints: endpoints + [openAPI], pages: console.pages, assets: console.assets, console: console.console)
+            endpoints: endpoints + [openAPI], pages: console.pages, assets: console.assets, console: console.console,
+            protocols: voice.protocols)
     }
 
     private static func poolWait(_ metrics: Metrics) -> @Sendable (Duration) -> Void {

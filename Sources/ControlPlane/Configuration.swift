@@ -1,4 +1,5 @@
 import Foundation
+import Tenancy
 
 /// Every setting of the service, as plain values, read once at start.
 struct Configuration: Sendable, Equatable {
@@ -13,6 +14,8 @@ struct Configuration: Sendable, Equatable {
         case healthAddress = "HEALTH_ADDRESS"
         case publicURL = "PUBLIC_URL"
         case logLevel = "LOG_LEVEL"
+        case keyEncryptionKey = "CONTROLPLANE_KEK"
+        case keyEncryptionKeyFile = "CONTROLPLANE_KEK_FILE"
     }
 
     /// A host and a port to listen on.
@@ -58,13 +61,20 @@ struct Configuration: Sendable, Equatable {
     /// How browsers reach the console; `https` makes cookies secure.
     var publicURL: String
     var logLevel = "info"
+    /// Where the keys are that wrap the keys of secrets; the environment variable wins over it.
+    var keyEncryptionKeyFile: String?
+    /// What they are; without one no secret can be stored or read.
+    var keys: KeyRing?
 
-    /// The settings file that `controlplane dev` writes, relative to the working directory.
-    static let localFile = ".local/controlplane.env"
+    /// Where `controlplane dev` keeps everything unless told otherwise, relative to the working directory.
+    static let localDirectory = ".local"
+
+    /// The settings file that `controlplane dev` writes.
+    static func settingsFile(in directory: String) -> String { "\(directory)/controlplane.env" }
 
     /// Reads the environment, and the settings file for what the environment leaves open.
     static func load(
-        environment: [String: String] = ProcessInfo.processInfo.environment, file: String = localFile
+        environment: [String: String] = ProcessInfo.processInfo.environment, file: String
     ) throws -> Configuration {
         var values = try FileManager.default.fileExists(atPath: file) ? settings(in: file) : [:]
         for key in Key.allCases {
@@ -78,7 +88,8 @@ struct Configuration: Sendable, Equatable {
             guard let value = values[key] else {
                 throw Invalid(
                     description:
-                        "\(key.rawValue) is not set. Set it, or start 'controlplane dev' in this directory first.")
+                        "\(key.rawValue) is not set. Set it, or start 'controlplane dev' first; if that has a "
+                        + "--directory, name it here, too.")
             }
             return value
         }
@@ -101,6 +112,28 @@ struct Configuration: Sendable, Equatable {
         healthAddress = try Self.address(values[.healthAddress], .healthAddress) ?? healthAddress
         publicURL = values[.publicURL] ?? "http://\(httpAddress)"
         logLevel = values[.logLevel] ?? logLevel
+        keyEncryptionKeyFile = values[.keyEncryptionKeyFile]
+        if let text = values[.keyEncryptionKey] {
+            keys = try Self.keys(text, .keyEncryptionKey)
+        } else if let keyEncryptionKeyFile {
+            keys = try Self.keys(inFile: keyEncryptionKeyFile)
+        }
+    }
+
+    /// The keys in a file; it is read once.
+    static func keys(inFile path: String) throws -> KeyRing {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw Invalid(description: "\(Key.keyEncryptionKeyFile.rawValue) names '\(path)', which cannot be read.")
+        }
+        return try keys(text, .keyEncryptionKeyFile)
+    }
+
+    private static func keys(_ text: String, _ key: Key) throws -> KeyRing {
+        do {
+            return try KeyRing(text: text)
+        } catch {
+            throw Invalid(description: "\(key.rawValue): \(error).")
+        }
     }
 
     private static func address(_ text: String?, _ key: Key) throws -> Address? {
@@ -135,6 +168,7 @@ struct Configuration: Sendable, Equatable {
             (.logLevel, logLevel),
         ]
         if let databaseOwnerURL { lines.append((.databaseOwnerURL, databaseOwnerURL)) }
+        if let keyEncryptionKeyFile { lines.append((.keyEncryptionKeyFile, keyEncryptionKeyFile)) }
         return lines.map { "\($0.0.rawValue)=\($0.1)\n" }.joined()
     }
 }

@@ -7,6 +7,9 @@ enum SchemaMigrations {
         migration("0001_tenancy", PackageResources._001_tenancy_sql),
         migration("0002_billing", PackageResources._002_billing_sql),
         migration("0003_voice", PackageResources._003_voice_sql),
+        migration("0004_nodes", PackageResources._004_nodes_sql),
+        migration("0005_calls", PackageResources._005_calls_sql),
+        migration("0006_leases", PackageResources._006_leases_sql),
     ]
 
     private static func migration(_ name: String, _ bytes: [UInt8]) -> Migration {

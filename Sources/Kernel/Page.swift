@@ -21,7 +21,36 @@ package struct Page<Item: Sendable>: Sendable {
     }
 }
 
-/// A request for one page. `limit` above the maximum is lowered, below one raised: never an error.
+/// How many items a caller asks for: 1 to `Limits.pageMaximum`, anything else is refused.
+package struct PageLimit: Sendable, Hashable, Codable {
+    package let count: Int
+
+    /// What a list answers when nobody says otherwise.
+    package static let standard = PageLimit(checked: Limits.pageDefault)
+
+    private init(checked count: Int) { self.count = count }
+
+    package init?(_ count: Int) {
+        guard (1...Limits.pageMaximum).contains(count) else { return nil }
+        self.count = count
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let limit = PageLimit(try container.decode(Int.self)) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "must lie between 1 and \(Limits.pageMaximum)")
+        }
+        self = limit
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(count)
+    }
+}
+
+/// A request for one page; `limit` stays within the bounds of `PageLimit`.
 package struct PageRequest: Sendable, Equatable {
     package let limit: Int
     package let cursor: String?

@@ -37,6 +37,15 @@ package struct Problem: Error, Sendable, Equatable {
     }
 }
 
+extension Problem: CustomStringConvertible {
+    /// For a person at a terminal: what is wrong with the reason in brackets, then one line for each field.
+    package var description: String {
+        let lines = errors.filter { $0.message != detail }.map { "\($0.field): \($0.message)" }
+        let head = lines.joined(separator: "; ") == detail ? title : detail
+        return (["\(head) [\(reason)]"] + lines.map { "  \($0)" }).joined(separator: "\n")
+    }
+}
+
 extension Problem {
     /// 422: one field of the request is wrong.
     package static func invalid(_ field: String, _ message: String) -> Problem {

@@ -74,7 +74,7 @@ struct ChartScale {
 }
 
 /// Writes hundredths as a decimal number: 6726 as `67.26`.
-func hundredths(_ value: Int64) -> String {
+package func hundredths(_ value: Int64) -> String {
     let fraction = value % 100
     return fraction == 0 ? "\(value / 100)" : "\(value / 100).\(fraction < 10 ? "0" : "")\(fraction)"
 }

@@ -35,7 +35,7 @@ struct Invocation: Sendable {
 
     func answer<Output: Codable>(_ reply: Reply<Output>) throws -> WebResponse {
         var response = WebResponse(status: reply.status ?? status, headers: reply.headers)
-        if let etag = reply.etag ?? (reply.value as? any Revisioned)?.etag {
+        if !reply.isRehearsal, let etag = reply.etag ?? (reply.value as? any Revisioned)?.etag {
             response.set("etag", "\"\(etag)\"")
         }
         if reply.value is NoContent {

@@ -103,6 +103,10 @@ struct OperationWriter {
         case .value(let schema):
             let content: JSON = ["application/json": ["schema": components.reference(try schema.get())]]
             members.append(JSON.Member(String(options.status), ["description": "Done.", "content": content]))
+            if options.status != 200, try input().contains(where: { $0.name == "validate_only" }) {
+                members.append(
+                    JSON.Member("200", ["description": "With `validate_only`: nothing was made.", "content": content]))
+            }
         case .items(let schema):
             let content: JSON = ["application/json": ["schema": listing(components.reference(try schema.get()))]]
             members.append(JSON.Member(String(options.status), ["description": "One page.", "content": content]))

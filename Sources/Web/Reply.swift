@@ -10,6 +10,7 @@ package struct Reply<Output: Sendable>: Sendable {
     package var etag: String?
     /// Further header fields; names in lower case.
     package var headers: [Header] = []
+    private(set) var isRehearsal = false
 
     package init(_ value: Output, status: Int? = nil, etag: String? = nil, headers: [Header] = []) {
         self.value = value
@@ -25,8 +26,18 @@ package struct Reply<Output: Sendable>: Sendable {
         return reply
     }
 
+    /// The answer to `validate_only`: 200 without a tag, because nothing was made or changed.
+    package func rehearsed() -> Reply {
+        var reply = self
+        reply.status = 200
+        reply.isRehearsal = true
+        return reply
+    }
+
     func map<Other>(_ transform: (Output) throws -> Other) rethrows -> Reply<Other> {
-        Reply<Other>(try transform(value), status: status, etag: etag, headers: headers)
+        var reply = Reply<Other>(try transform(value), status: status, etag: etag, headers: headers)
+        reply.isRehearsal = isRehearsal
+        return reply
     }
 }
 

@@ -70,14 +70,32 @@ struct BillingWorld: Sendable {
 
     // MARK: Contracts
 
+    /// A contract whose months before `openSince` are closed with nothing due.
     @discardableResult
     func contract(
-        _ organisation: OrganisationID, from start: String = "2026-10-01", _ terms: ContractTerms
+        _ organisation: OrganisationID, from start: String = "2026-10-01", openSince: String = "2026-10",
+        _ terms: ContractTerms
     ) async throws -> ContractID {
         let new = NewContract(organisationID: organisation, startsOn: day(start), terms: terms)
-        return try await work.perform(as: principal) { tx, actor in
+        let contract = try await work.perform(as: principal) { tx, actor in
             try ContractService.create(new, tx, actor).contract.id
         }
+        let (first, end) = (new.startsOn.billingMonth, month(openSince))
+        try await test.database.transaction(for: PlatformScope()) { tx in
+            try tx.execute(
+                """
+                insert into app.invoice (invoice_id, organisation_id, contract_id, month, reason, state, net, vat, gross,
+                    vat_category, vat_percent, seller, buyer, contract_version, price_book_version, contract_sha256,
+                    usage_sha256, price_book_sha256, created_at)
+                select gen_random_uuid(), v.organisation_id, v.contract_id, m::date, 'month', 'nothing_due', 0, 0, 0,
+                    'standard', 20, '{}', '{}', v.version, v.price_book_version, v.sha256, v.sha256, v.sha256,
+                    v.created_at
+                from app.contract_version v, generate_series(\(first)::date, \(end)::date - interval '1 month',
+                    interval '1 month') m
+                where v.contract_id = \(contract)
+                """)
+        }
+        return contract
     }
 
     @discardableResult

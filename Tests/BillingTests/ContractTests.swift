@@ -188,7 +188,8 @@ import Testing
     @Test func onlyThePlatformLowersWhatAFinalMonthWasBilledOn() async throws {
         try await withBillingWorld { world in
             let partner = try await world.partner()
-            let contract = try await world.contract(partner, from: "2026-01-01", .solution(SolutionTerms()))
+            let contract = try await world.contract(
+                partner, from: "2026-01-01", openSince: "2026-09", .solution(SolutionTerms()))
             func disclose(_ month: String, _ amount: String) async -> String {
                 let asPartner = Principal(
                     id: world.principal.id, kind: .operatorSession, displayName: "Ada Example",

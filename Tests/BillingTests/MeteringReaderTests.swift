@@ -106,4 +106,25 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: [
+        #"{"id":"a\u0000b"}"#, #"{"id":"1","id":"2"}"#, #"{"id":"\ud800"}"#, #"{"id":"\q, ]"}"#, "{\"id\":\"\n\"}",
+        "{nonsense}", "nonsense", "01",
+    ])
+    func anElementThatIsNoJSONSpoilsOnlyItself(bad: String) throws {
+        let one = Self.turn(#""key_source":"partner""#)
+        let items = try UsageBatch.items(of: Array("[\(one), \(bad) ,\(one)]\n".utf8), mediaType: "application/json")
+        try #require(items.count == 3)
+        for index in [0, 2] { #expect((try? items[index].content.get()) != nil) }
+        #expect { try items[1].content.get() } throws: { ($0 as? UsageRejection)?.reason == "INVALID_JSON" }
+    }
+
+    @Test func brokenFramingIsNoBatch() throws {
+        let bad = #"{"id":"1","id":"2"}"#
+        for text in ["[\(bad)", "[\(bad),]", "[,\(bad)]", "[\(bad)]]", "[\(bad) \(bad)]", "[{]}", "[\"a]", "\(bad)"] {
+            #expect(throws: Problem.self, "\(text)") {
+                try UsageBatch.items(of: Array(text.utf8), mediaType: "application/json")
+            }
+        }
+    }
 }

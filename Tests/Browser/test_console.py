@@ -18,6 +18,7 @@ def platform_key(dev) -> str:
 @pytest.mark.parametrize("name, options", [
     ("light", {}),
     ("dark", {"color_scheme": "dark"}),
+    ("1024", {"viewport": {"width": 1024, "height": 900}}),
     ("390", {"viewport": {"width": 390, "height": 844}, "has_touch": True}),
 ])
 def test_every_page(chromium, dev, platform_key, name, options):

@@ -130,7 +130,9 @@ import Testing
         if endpoint.method == .get {
             #expect(answer.status == 200, "\(operation) as the platform: \(answer.text)")
             guard request.namesObject else { return }
-            let isFound = answer.text.contains(world.victim.organisation) || answer.text.contains(MatrixWorld.canary)
+            let signs =
+                [world.victim.organisation, MatrixWorld.canary] + [world.victim.ids["tenant_id"]].compactMap(\.self)
+            let isFound = signs.contains { answer.text.contains($0) }
             #expect(isFound, "\(operation) does not show the victim to the platform: \(answer.text)")
         } else {
             let isRule = answer.status == 409 || (answer.status == 422 && answer.reason != "INVALID_FIELD")

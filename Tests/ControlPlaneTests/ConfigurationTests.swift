@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func missingSettingsAreNamedWithTheWayOut() {
-        let way = "Set it, or start 'controlplane dev' in this directory first."
+        let way = "Set it, or start 'controlplane dev' first; if that has a --directory, name it here, too."
         #expect(message { try load() } == "DATABASE_URL is not set. \(way)")
         #expect(message { try load(["DATABASE_URL": "x"]) } == "DATABASE_SYSTEM_URL is not set. \(way)")
     }

@@ -138,14 +138,15 @@ import Testing
         try await ConsoleWorld.with { world in
             let site = try world.application.site()
             let forms = Set(site.pages.filter { $0.method == .post }.map { $0.path.description })
+            let known = Self.forms.merging(Self.voiceForms) { first, _ in first }
             let mutations = world.application.endpoints.filter { $0.method != .get }
                 .map { "\($0.method.rawValue) \($0.path)" }
-            for mutation in mutations {
-                let form = try #require(Self.forms[mutation], "\(mutation) has no form: add one, or say here why not")
+            for mutation in mutations where !Self.withoutPages.contains(where: mutation.contains) {
+                let form = try #require(known[mutation], "\(mutation) has no form: add one, or say here why not")
                 guard form.hasPrefix("/") else { continue }
                 #expect(forms.contains(form), "\(mutation): there is no form that posts to \(form)")
             }
-            #expect(Set(Self.forms.keys).subtracting(mutations) == [], "operations that are gone")
+            #expect(Set(known.keys).subtracting(mutations) == [], "operations that are gone")
         }
     }
 
@@ -174,4 +175,33 @@ import Testing
         "POST /v1/usage/events": "/usage/import",
         "POST /v1/billing/months/{month}:close": "/close",
     ]
+
+    /// Nodes, their quarantine and live calls are operated over the API and have no pages yet; an explanation changes
+    /// nothing.
+    private static let withoutPages = ["/v1/voice/nodes", "/v1/voice/quarantine", "/live_calls/", ":explain"]
+
+    /// The forms of voice have the paths of the API, below the tenant.
+    private static var voiceForms: [String: String] {
+        let (api, console) = ("/v1/voice/tenants/{tenant_id}", "/tenants/{tenant_id}/voice")
+        var forms = [
+            "POST \(api)/domain": "\(console)/domain", "PUT \(api)/domain": "\(console)/domain/edit",
+            "DELETE \(api)/domain": "\(console)/off", "PUT \(api)/settings": "\(console)/settings",
+        ]
+        let kinds = [
+            ("users", "sip_user_id", ["rotate", "retire"]), ("groups", "call_group_id", []),
+            ("sites", "site_id", ["verify"]), ("trunks", "trunk_id", []), ("schedules", "schedule_id", []),
+            ("permissions", "dial_permission_id", []),
+            ("numbers", "phone_number_id", ["port_out", "release", "reclaim"]),
+        ]
+        for (kind, key, steps) in kinds {
+            forms["POST \(api)/\(kind)"] = "\(console)/\(kind)"
+            forms["PUT \(api)/\(kind)/{\(key)}"] = "\(console)/\(kind)/{\(key)}"
+            if kind != "numbers" { forms["DELETE \(api)/\(kind)/{\(key)}"] = "\(console)/\(kind)/{\(key)}/delete" }
+            for step in steps {
+                forms["POST \(api)/\(kind)/{\(key)}:\(step)"] =
+                    "\(console)/\(kind)/{\(key)}/\(step.replacing("_", with: "-"))"
+            }
+        }
+        return forms
+    }
 }

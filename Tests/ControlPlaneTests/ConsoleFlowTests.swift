@@ -29,6 +29,7 @@ import Testing
             #expect(disclosed.body.contains("ARR 172,800.00 is disclosed for October 2026."))
 
             #expect(try await browser.get("/close?month=2026-10").body.contains("17,475.00"))
+            #expect(try await browser.get("/").body.contains("since 3 Nov 2026, 06:00"))
             let closed = try await browser.submit("/close", from: "/close?month=2026-10", ["month": "2026-10"])
             #expect(closed.path == "/invoices?month=2026-10" && closed.body.contains("1 became final"))
             let invoice = try #require(try closed.ids("inv").first)
@@ -37,9 +38,37 @@ import Testing
                 #expect(page.body.contains(text), "the invoice lacks \(text)")
             }
             #expect(try await browser.get("/invoices/\(invoice)/print").body.contains("CF-2026-000001"))
-            #expect(try await browser.get("/").body.contains("17,475.00"))
+            let overview = try await browser.get("/").body
+            #expect(overview.contains("17,475.00") && overview.contains("from 3 Dec 2026, 06:00"))
             let early = try await browser.submit("/close", from: "/close", ["month": "2026-11"])
             #expect(early.path == "/close?month=2026-11" && early.body.contains("Preview it now, close it afterwards."))
+        }
+    }
+
+    @Test func whatABackdatedContractStillOwesIsNamed() async throws {
+        try await ConsoleWorld.with { world in
+            let browser = try await world.operatorBrowser()
+            let partner = ["kind": "partner", "display_name": "Kontor", "legal_name": "Kontor AG", "country": "CH"]
+            let organisation = try await browser.submit("/organisations", from: "/organisations/new", partner).id()
+            let terms = [
+                "program": "deployment", "organisation_id": organisation, "starts_on": "2026-01-31",
+                "price_book_version": "2.1", "master_agreement": "MA-1", "tier": "certified", "standard": "5",
+                "term_years": "1", "payment": "prepaid",
+            ]
+            let contract = try await browser.submit("/contracts", from: "/contracts/new?program=deployment", terms)
+            #expect(contract.body.contains("is in force."))
+            let words = "C-2026-0001 still has January 2026 open: close it first."
+            let overview = try await browser.get("/").body
+            #expect(overview.contains(words) && overview.contains("since 3 Feb 2026, 06:00"))
+            // What the open month says is said once, not again for the running one.
+            #expect(overview.contains("January 2026: Check whether the buyer must withhold tax."))
+            #expect(!overview.contains("November 2026: Check whether"))
+            #expect(try await browser.get("/close?month=2026-10").body.contains(words))
+            let closed = try await browser.submit("/close", from: "/close?month=2026-10", ["month": "2026-10"])
+            #expect(closed.body.contains("October 2026: 1 left out. \(words)"))
+            let first = try await browser.submit("/close", from: "/close?month=2026-01", ["month": "2026-01"])
+            #expect(first.body.contains("1 became final"))
+            #expect(try await browser.get("/").body.contains("C-2026-0001 still has February 2026 open"))
         }
     }
 

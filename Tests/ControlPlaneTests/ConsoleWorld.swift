@@ -19,6 +19,7 @@ struct ConsoleWorld: Sendable {
             let configuration = try Configuration([
                 .databaseURL: test.configuration.app, .databaseSystemURL: test.configuration.system,
                 .databaseConnections: "4", .httpAddress: "127.0.0.1:0", .healthAddress: "127.0.0.1:0",
+                .keyEncryptionKey: KeyEncryptionKey.generatedText(),
             ])
             let application = Application(configuration, logger: TestLog.quiet, time: .fixed(MatrixWorld.now))
             do {

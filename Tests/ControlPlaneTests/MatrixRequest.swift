@@ -26,6 +26,8 @@ struct MatrixRequest: Sendable {
         "month": "2026-10", "effective_month": "2027-01", "starts_on": "2027-01-01", "signed_on": "2026-01-01",
         "amount": "1000.00", "country": "AT", "disclosed_by": "Somebody", "display_name": "Name",
         "legal_name": "Name", "revision": "1", "slug": "name", "reason": "because", "reference": "MA",
+        "name": "1009", "domain": "other.voice.test", "address": "Ring 1, 1010 Wien", "proxy": "sip.carrier.test",
+        "time_zone": "Europe/Vienna", "destination": "1001",
     ]
 
     /// Fields of single operations that differ from the above, or that are optional there and needed here.
@@ -39,6 +41,15 @@ struct MatrixRequest: Sendable {
         "PATCH /v1/instances/{instance_id}": ["display_name": "Name"],
         "PATCH /v1/organisations/{organisation_id}": ["display_name": "Name"],
         "PATCH /v1/tenants/{tenant_id}": ["display_name": "Name"],
+        "POST /v1/voice/tenants/{tenant_id}:explain": ["dialled": "+43720999999", "origin": "agent"],
+        "POST /v1/voice/tenants/{tenant_id}/groups": ["members": []],
+        "PUT /v1/voice/tenants/{tenant_id}/groups/{call_group_id}": ["members": []],
+        "POST /v1/voice/tenants/{tenant_id}/numbers": ["e164": "+43720999999"],
+        // A permission is for a site or for a user.
+        "POST /v1/voice/tenants/{tenant_id}/permissions": ["site_id": .null],
+        "PUT /v1/voice/tenants/{tenant_id}/permissions/{dial_permission_id}": ["site_id": .null],
+        "POST /v1/voice/tenants/{tenant_id}/schedules": ["hours": []],
+        "PUT /v1/voice/tenants/{tenant_id}/schedules/{schedule_id}": ["hours": []],
     ]
 
     /// Bodies of operations that read them themselves.

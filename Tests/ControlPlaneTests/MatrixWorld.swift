@@ -52,6 +52,7 @@ struct MatrixWorld: Sendable {
             let configuration = try Configuration([
                 .databaseURL: test.configuration.app, .databaseSystemURL: test.configuration.system,
                 .databaseConnections: "4", .httpAddress: "127.0.0.1:0", .healthAddress: "127.0.0.1:0",
+                .keyEncryptionKey: KeyEncryptionKey.generatedText(),
             ])
             let application = Application(configuration, logger: TestLog.quiet, time: .fixed(now))
             do {
@@ -132,7 +133,9 @@ private struct Enrolment: Sendable {
 
     func party(_ name: String, tenant: String) async throws -> MatrixWorld.Party {
         let made = try await work.perform(job: "tests") { tx, actor in try make(name, tenant, tx, actor) }
-        var party = MatrixWorld.Party(ids: made.ids)
+        let voice = try await MatrixVoice(application: application).furnish(
+            made.tenant, named: tenant, number: tenant == MatrixWorld.tenantCanary ? "+43720111222" : "+43720333444")
+        var party = MatrixWorld.Party(ids: made.ids.merging(voice) { first, _ in first })
         for role in [Role.Name.partnerAdmin, .partnerViewer, .usageReporter] {
             party.callers.append(try await caller(role, of: made.organisation, named: name))
         }

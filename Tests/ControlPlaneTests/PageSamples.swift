@@ -45,7 +45,7 @@ enum PageSamples {
                     ).page
                 ),
                 ("overview", overview.page), ("overview-empty", emptyOverview.page),
-            ] + organisations + platform + editing + keys + contracts + money + problems
+            ] + organisations + platform + editing + keys + contracts + money + voice + problems
         }
     }
 
@@ -286,7 +286,8 @@ extension PageSamples {
                 ],
                 actions: actions, mayEdit: state != "Archived", revision: 7,
                 billingNote:
-                    "The tenant already counts as active in November; a change does not alter this month’s charge."
+                    "The tenant already counts as active in November; a change does not alter this month’s charge.",
+                mayReadVoice: true
             ).page
         }
         return [

@@ -89,4 +89,5 @@ def test_a_bad_line_names_its_field_and_spoils_only_itself(line, field):
     assert [answer.get("charge") for answer in answers] == ["897.00", None, "897.00"]
     assert answers[1]["error"]
     if field:
+        assert field in answers[1]["error"]
         assert field in json.dumps(answers[1]), answers[1]

@@ -46,6 +46,8 @@ import Testing
             #expect(update.principalID == admin.id)
             #expect(update.target == "\(customer.id)")
             #expect(update.organisationID == world.alpha.id)
+            let purge = try #require(events.first { $0.action == "tenant.purge" })
+            #expect(purge.detail.facts == ["early": "true", "reason": "p"])
             let suspend = try #require(events.first { $0.action == "tenant.suspend" })
             #expect(suspend.tenantID == tenant.id)
             #expect(

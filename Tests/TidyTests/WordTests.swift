@@ -37,6 +37,8 @@ import Testing
             spelling: "unsafeMarkup", why: "interpolate into an HTML literal instead", isFreeInTests: true,
             open: [
                 "Sources/Web/HTML.swift": "declares it",
+                "Sources/ControlPlane/Console/ConsoleLayout.swift":
+                    "writes our stylesheet into documents that stand alone",
                 "Sources/Web/Components/FormState.swift": "puts the token into forms that are markup already",
             ]),
         Door(

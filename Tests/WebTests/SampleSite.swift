@@ -19,7 +19,7 @@ enum SampleSite {
         let seats: Int?
     }
     struct ListThings: Codable, Sendable {
-        let limit: Int?
+        let limit: PageLimit?
         let cursor: String?
     }
     struct TroubleInput: Codable, Sendable { let kind: String }
@@ -33,7 +33,7 @@ enum SampleSite {
     static let endpoints: [Endpoint] = [
         Endpoint(.get, "/v1/things", "List things", tag: "Things", requires: .permission(TestPrincipal.read)) {
             (call: Call<ListThings>) in
-            let request = PageRequest(limit: call.input.limit, cursor: call.input.cursor)
+            let request = PageRequest(limit: call.input.limit?.count, cursor: call.input.cursor)
             return Page(items: [thing()], nextCursor: request.cursor == nil ? "a/b" : nil)
         },
         Endpoint(.post, "/v1/things", "Create a thing", tag: "Things", requires: .permission(TestPrincipal.write)) {

@@ -75,6 +75,12 @@ import Testing
             let last = try await server.get(things + "?limit=10&cursor=a%2Fb")
             #expect(last.json?["next_cursor"] == nil && last.header("link") == nil)
             #expect(try await server.get(things + "?limit=ten").status == 422)
+            for limit in ["0", "-1", "201", "99999999999999999999"] {
+                let refused = try await server.get(things + "?limit=\(limit)")
+                #expect(refused.status == 422, "\(limit)")
+                #expect(refused.json?["errors"]?.array?.first?["field"]?.string == "limit")
+            }
+            #expect(try await server.get(things + "?limit=200").status == 200)
             #expect(try await server.get(things + "?page=1").json?["errors"]?.array?.first?["field"]?.string == "page")
             #expect(try await server.get(things + "?limit=%zz").reason == "INVALID_QUERY")
         }
@@ -122,7 +128,11 @@ import Testing
         try await TestServer.run(SampleSite.site) { server in
             #expect(try await server.request("DELETE", one).status == 428)
             #expect(try await server.request("DELETE", one, ["If-Match: \"v0\""]).status == 412)
-            #expect(try await server.request("DELETE", one, ["If-Match: v1"]).status == 400)
+            for malformed in ["v1", "\"v1\"\"v1\"", "\"v1\" \"v1\"", "\"\"", "\"v 1\"", "W/\"v1\"", "\"v1"] {
+                let answer = try await server.request("DELETE", one, ["If-Match: \(malformed)"])
+                #expect(answer.status == 400 && answer.reason == "INVALID_IF_MATCH", "\(malformed)")
+            }
+            #expect(try await server.request("DELETE", one, ["If-Match: \"v0\", \"v1\""]).status == 204)
             let done = try await server.request("DELETE", one, ["If-Match: \"v1\""])
             #expect(done.status == 204 && done.body.isEmpty && done.header("content-length") == nil)
         }

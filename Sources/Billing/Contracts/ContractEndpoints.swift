@@ -203,13 +203,13 @@ package struct ContractEndpoints: Sendable {
     struct ListInput: Codable, Sendable {
         let organisationID: OrganisationID?
         let program: Program?
-        let limit: Int?
+        let limit: PageLimit?
         let cursor: String?
     }
 
     @Sendable private func list(_ call: Call<ListInput>) async throws -> Page<ContractResource> {
         let filter = ContractFilter(organisationID: call.input.organisationID, program: call.input.program)
-        let page = PageRequest(limit: call.input.limit, cursor: call.input.cursor)
+        let page = PageRequest(limit: call.input.limit?.count, cursor: call.input.cursor)
         return try await work.read(call) { tx in
             try ContractService.list(filter, page: page, tx).map { ContractResource($0, now: call.now) }
         }

@@ -73,12 +73,12 @@ package struct DisclosureEndpoints: Sendable {
 
     struct ListInput: Codable, Sendable {
         let contractID: ContractID
-        let limit: Int?
+        let limit: PageLimit?
         let cursor: String?
     }
 
     @Sendable private func list(_ call: Call<ListInput>) async throws -> Page<DisclosureResource> {
-        let page = PageRequest(limit: call.input.limit, cursor: call.input.cursor)
+        let page = PageRequest(limit: call.input.limit?.count, cursor: call.input.cursor)
         return try await work.read(call) { tx in
             try DisclosureService.list(of: call.input.contractID, page: page, tx).map(DisclosureResource.init)
         }

@@ -3,7 +3,7 @@ import Rating
 import Tenancy
 import Web
 
-/// One invoice on the wire. `lines` is empty in lists.
+/// One invoice on the wire. Lists have it without `details` and `lines`.
 package struct InvoiceResource: Codable, Sendable {
     package let invoiceID: InvoiceID
     package let contract: ContractReference
@@ -17,7 +17,7 @@ package struct InvoiceResource: Codable, Sendable {
     package let waitsFor: String?
     package let total: TotalResource
     package let details: Details?
-    package let lines: [LineResource]
+    package let lines: [LineResource]?
 
     /// The contract that an invoice belongs to.
     package struct ContractReference: Codable, Sendable {
@@ -60,7 +60,7 @@ package struct InvoiceResource: Codable, Sendable {
         waitsFor = invoice.waitsFor.isEmpty ? nil : invoice.waitsFor
         total = TotalResource(invoice.amounts)
         details = detailed ? Details(invoice) : nil
-        lines = record.lines.map(LineResource.init)
+        lines = detailed ? record.lines.map(LineResource.init) : nil
     }
 }
 
@@ -184,7 +184,7 @@ package struct InvoiceEndpoints: Sendable {
         let contractID: ContractID?
         let month: BillingMonth?
         let state: Invoice.State?
-        let limit: Int?
+        let limit: PageLimit?
         let cursor: String?
     }
 
@@ -196,7 +196,7 @@ package struct InvoiceEndpoints: Sendable {
         filter.month = input.month
         filter.state = input.state
         let asked = filter
-        let page = PageRequest(limit: input.limit, cursor: input.cursor)
+        let page = PageRequest(limit: input.limit?.count, cursor: input.cursor)
         return try await work.read(call) { tx in
             try InvoiceService.list(asked, page: page, tx).map { InvoiceResource($0, detailed: false) }
         }

@@ -144,15 +144,18 @@ enum InvoiceStore {
     static func oldestOpenMonth(
         before month: BillingMonth, in tx: borrowing Transaction<ScopeNode>
     ) throws(DatabaseError) -> BillingMonth? {
-        try tx.value(
-            """
-            SELECT min(o.month) FROM (
-                SELECT c.ends_on, coalesce(
-                    (SELECT (max(i.month) + interval '1 month')::date FROM app.invoice i
-                        WHERE i.contract_id = c.contract_id AND i.state <> 'draft'),
-                    date_trunc('month', c.starts_on::timestamp)::date) AS month
-                FROM app.contract c) o
-            WHERE o.month < \(month) AND (o.ends_on IS NULL OR o.month < o.ends_on)
-            """, as: BillingMonth?.self)
+        try tx.value("SELECT min(m.month)::date \(openMonths(before: month))", as: BillingMonth?.self)
+    }
+
+    /// Contracts `c` with their months `m` before `month` that no final invoice or statement covers, from the first day
+    /// of the contract on: a month that was never touched is as open as a draft. More conditions may follow with AND.
+    static func openMonths(before month: BillingMonth) -> SQL {
+        """
+        FROM app.contract c CROSS JOIN LATERAL generate_series(
+            date_trunc('month', c.starts_on::timestamp),
+            least(\(month)::date - interval '1 month', c.ends_on - interval '1 day'), interval '1 month') AS m (month)
+        WHERE NOT EXISTS (SELECT FROM app.invoice i
+            WHERE i.contract_id = c.contract_id AND i.month = m.month::date AND i.state <> 'draft')
+        """
     }
 }

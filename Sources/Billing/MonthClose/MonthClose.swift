@@ -1,6 +1,22 @@
 import Kernel
 import Rating
 
+/// A month of a contract that no final invoice covers yet: it is closed before any later one.
+package struct OpenMonth: Sendable, Hashable {
+    package let contractNumber: String
+    package let month: BillingMonth
+
+    package init(contractNumber: String, month: BillingMonth) {
+        self.contractNumber = contractNumber
+        self.month = month
+    }
+
+    /// For people.
+    package var sentence: String { "\(contractNumber) still has \(month.words) open: close it first" }
+    /// For programs, with the sentence.
+    package var reason: String { "EARLIER_MONTH_OPEN: \(sentence)" }
+}
+
 /// What a close did for one contract.
 package enum CloseOutcome: Sendable, Hashable {
     case finalised(InvoiceID, InvoiceNumber, estimated: Bool)
@@ -8,8 +24,10 @@ package enum CloseOutcome: Sendable, Hashable {
     case alreadyFinal(InvoiceNumber?)
     /// Closed without an invoice: every line comes to nothing.
     case nothingDue
-    /// A draft that misses an input, and until when it waits; or a month after such a draft, which is left as it is.
+    /// A draft that misses an input, and until when it waits.
     case waits(String)
+    /// Left as it is, because months become final in their order.
+    case blocked(by: OpenMonth)
     /// Could not be computed; the reason. The other contracts are not affected.
     case parked(String)
     /// The contract is over, and nothing is left to adjust.
@@ -22,6 +40,7 @@ package enum CloseOutcome: Sendable, Hashable {
         case .alreadyFinal: "already_final"
         case .nothingDue: "nothing_due"
         case .waits: "waits"
+        case .blocked: "earlier_month_open"
         case .parked: "parked"
         case .over: "over"
         }
@@ -48,6 +67,13 @@ package struct CloseReport: Sendable {
     package var parked: [ClosedContract] {
         contracts.filter { if case .parked = $0.outcome { true } else { false } }
     }
+
+    /// What has to be closed first, for the contracts that were left out, each named once.
+    package var openBefore: [OpenMonth] {
+        var found: [OpenMonth] = []
+        for case .blocked(let open) in contracts.map(\.outcome) where !found.contains(open) { found.append(open) }
+        return found
+    }
 }
 
 /// What a month would be billed as for one contract, computed like a close but without writing.
@@ -57,6 +83,8 @@ package struct ContractPreview: Sendable {
         /// Would be final with the next close.
         case open(InvoiceDraft)
         case waits(InvoiceDraft, until: Timestamp)
+        /// A month that is over, but an earlier one has to be closed first.
+        case blocked(InvoiceDraft, by: OpenMonth)
         /// Is final: the invoice as it is.
         case final(InvoiceRecord)
         case parked(String)

@@ -39,7 +39,7 @@ package struct PreviewResource: Codable, Sendable {
         invoiceNumber = record?.invoice.issue?.number.description
         estimated = record?.invoice.estimated ?? (draft?.missing != nil)
         total = record.map { TotalResource($0.invoice.amounts) } ?? draft.map { TotalResource($0) }
-        notices = record?.invoice.basis.notices ?? draft?.notices ?? []
+        notices = preview.notices
         lines = (record?.lines ?? draft?.lines ?? []).map(LineResource.init)
     }
 }
@@ -47,17 +47,20 @@ package struct PreviewResource: Codable, Sendable {
 extension ContractPreview {
     package var draft: InvoiceDraft? {
         switch state {
-        case .open(let draft), .waits(let draft, _): draft
+        case .open(let draft), .waits(let draft, _), .blocked(let draft, _): draft
         case .final, .parked: nil
         }
     }
 
     package var record: InvoiceRecord? { if case .final(let record) = state { record } else { nil } }
 
+    package var notices: [String] { record?.invoice.basis.notices ?? draft?.notices ?? [] }
+
     package var reason: String? {
         switch state {
         case .waits(let draft, let until):
             "waits for the \(draft.missing?.rawValue.uppercased() ?? "") disclosure until \(until)"
+        case .blocked(_, let open): open.reason
         case .parked(let reason): reason
         case .open, .final: nil
         }
@@ -66,7 +69,7 @@ extension ContractPreview {
     fileprivate var stateName: PreviewResource.State {
         switch state {
         case .open: .open
-        case .waits: .waits
+        case .waits, .blocked: .waits
         case .final: .final
         case .parked: .parked
         }
@@ -81,7 +84,7 @@ package struct CloseResource: Codable, Sendable {
         package let organisationID: OrganisationID
         package let contractNumber: String
         package let program: Program
-        /// finalised, already_final, nothing_due, waits, parked, over
+        /// finalised, already_final, nothing_due, waits, earlier_month_open, parked, over
         package let outcome: String
         package let reason: String?
         package let invoiceID: InvoiceID?
@@ -115,6 +118,7 @@ extension CloseOutcome {
     package var reason: String? {
         switch self {
         case .waits(let reason), .parked(let reason): reason
+        case .blocked(let open): open.reason
         case .finalised, .alreadyFinal, .nothingDue, .over: nil
         }
     }
@@ -123,7 +127,7 @@ extension CloseOutcome {
         switch self {
         case .finalised(_, let number, _): number
         case .alreadyFinal(let number): number
-        case .nothingDue, .waits, .parked, .over: nil
+        case .nothingDue, .waits, .blocked, .parked, .over: nil
         }
     }
 
@@ -151,8 +155,9 @@ package struct MonthCloseEndpoints: Sendable {
             .described(
                 "From the 3rd of the next month, 06:00 in Vienna; earlier only with 'early': true, which the audit log "
                     + "keeps. Every contract in a transaction of its own; safe to repeat and to run twice at once. What waits for a "
-                    + "disclosure stays a draft, and the months after it stay open; what cannot be computed is parked "
-                    + "with its reason."
+                    + "disclosure stays a draft; what cannot be computed is parked with its reason. Months of a contract "
+                    + "become final in their order: one that still has an earlier month open is left out with outcome "
+                    + "'earlier_month_open', and the reason names the month."
             )
             .failing("MONTH_NOT_OVER", "FINALISATION_EARLY", "VENDOR_MISSING").withoutIdempotencyKey()
             .timeLimit(seconds: MonthCloseEndpoints.seconds),

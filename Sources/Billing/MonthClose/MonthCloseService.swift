@@ -36,10 +36,11 @@ package struct MonthCloseService: Sendable {
                     return .final(record)
                 }
                 do {
-                    var (_, draft) = try MonthCloseService.compute(contract, month: month, books: books, tx)
+                    let (_, draft) = try MonthCloseService.compute(contract, month: month, books: books, tx)
                     guard contract.runs(in: month) || !draft.lines.isEmpty else { return nil }
-                    if let earlier = try MonthCloseService.openMonth(before: month, of: contract, tx) {
-                        draft.notices.append("\(earlier.words) is still a draft and is closed first.")
+                    if month.endTime <= now, let open = try MonthCloseStore.oldestOpen(before: month, of: contract, tx)
+                    {
+                        return .blocked(draft, by: open)
                     }
                     return CloseRules.waits(draft, month: month, now: now).map { .waits(draft, until: $0) }
                         ?? .open(draft)
@@ -124,9 +125,9 @@ package struct MonthCloseService: Sendable {
             throw Problem.notFound("contract")
         }
         let existing = try MonthCloseStore.existing(id, month, tx)
-        if let existing, existing.state != .draft { return (.alreadyFinal(existing.number), nil) }
-        if let earlier = try openMonth(before: month, of: contract, tx) {
-            return (.waits("the close of \(earlier), which is still a draft (EARLIER_MONTH_OPEN)"), nil)
+        if let existing, existing.state != .draft { return (.alreadyFinal(existing.number), existing.total) }
+        if let open = try MonthCloseStore.oldestOpen(before: month, of: contract, tx) {
+            return (.blocked(by: open), nil)
         }
         try MonthCloseStore.holdUsage(of: contract, tx)
         let (subject, draft) = try compute(contract, month: month, books: shared.books, tx)
@@ -151,14 +152,6 @@ package struct MonthCloseService: Sendable {
             return (.waits(waits), draft.total)
         }
         return (try finish(invoice, draft, closing, tx, actor), draft.total)
-    }
-
-    /// An earlier month that began to close and still waits: months of a contract become final in their order. One that
-    /// was never closed at all is none of them, since a vendor may begin anywhere.
-    private static func openMonth(
-        before month: BillingMonth, of contract: Contract, _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> BillingMonth? {
-        try MonthCloseStore.drafts(of: contract.id, before: month, tx).first { contract.runs(in: $0) }
     }
 
     private static func finish(

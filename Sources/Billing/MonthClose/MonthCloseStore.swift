@@ -44,6 +44,7 @@ enum MonthCloseStore {
         let id: InvoiceID
         let state: Invoice.State
         let number: InvoiceNumber?
+        let total: VATTotal
         let hashes: InputHashes
 
         init(row: Row) throws {
@@ -52,6 +53,7 @@ enum MonthCloseStore {
                 contract: try row.value("contract_sha256"), usage: try row.value("usage_sha256"),
                 priceBook: try row.value("price_book_sha256"))
             state = try row.named("state")
+            total = VATTotal(net: try row.value("net"), vat: try row.value("vat"), gross: try row.value("gross"))
             number = try row.value("number", as: Int64?.self).map {
                 InvoiceNumber(series: try row.value("series"), year: try row.value("year"), number: $0)
             }
@@ -63,21 +65,24 @@ enum MonthCloseStore {
     ) throws(DatabaseError) -> Existing? {
         try tx.first(
             """
-            SELECT invoice_id, state, series, year, number, contract_sha256, usage_sha256, price_book_sha256
+            SELECT invoice_id, state, series, year, number, net, vat, gross, contract_sha256, usage_sha256,
+                price_book_sha256
             FROM app.invoice
             WHERE contract_id = \(contract) AND month = \(month) AND reason = 'month'
             """)
     }
 
-    /// Months before `month` whose invoice is a draft, oldest first.
-    static func drafts(
-        of contract: ContractID, before month: BillingMonth, _ tx: borrowing Transaction<ScopeNode>
-    ) throws(DatabaseError) -> [BillingMonth] {
-        try tx.all(
+    /// The oldest month that has to be closed before this one: of the contract, or of another that its organisation has
+    /// or had in the program, because one cutoff of usage serves them all.
+    static func oldestOpen(
+        before month: BillingMonth, of contract: Contract, _ tx: borrowing Transaction<ScopeNode>
+    ) throws(DatabaseError) -> OpenMonth? {
+        try tx.first(
             """
-            SELECT month FROM app.invoice
-            WHERE contract_id = \(contract) AND month < \(month) AND state = 'draft' ORDER BY month
-            """, as: (BillingMonth).self)
+            SELECT c.number, m.month::date AS month \(InvoiceStore.openMonths(before: month))
+                AND c.organisation_id = \(contract.organisationID) AND c.program = \(contract.program)
+            ORDER BY m.month, c.contract_id LIMIT 1
+            """)
     }
 
     /// Waits for every ingest that is under way for this organisation and program, and keeps new ones waiting until the
@@ -196,4 +201,10 @@ struct ClosingMonth: Sendable {
     let month: BillingMonth
     let parties: Invoice.Parties
     let now: Timestamp
+}
+
+extension OpenMonth: RowDecodable {
+    package init(row: Row) throws {
+        self.init(contractNumber: try row.value("number"), month: try row.value("month"))
+    }
 }

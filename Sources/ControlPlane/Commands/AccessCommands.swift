@@ -7,10 +7,11 @@ struct SignInPasswordCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sign-in-password", abstract: "Print a one-time password for the console.")
 
+    @OptionGroup var settings: SettingsOptions
     @Option(help: "How long it is valid, in minutes.") var minutes = 60
 
     func run() async throws {
-        try await Configuration.withApplication { application in
+        try await settings.withApplication { application in
             print(try await application.issueSignInPassword(minutes: minutes))
         }
     }
@@ -26,11 +27,21 @@ struct KeyCommand: AsyncParsableCommand {
             abstract: "Make an API key and print it; it is shown this once.",
             discussion: "Roles: \(Role.Name.allCases.map(\.rawValue).joined(separator: ", ")).")
 
+        @OptionGroup var settings: SettingsOptions
         @Option(help: "What the key may do.") var role: String
         @Option(help: "A name to recognise it by.") var name: String
         @Option(help: "The organisation it acts for.") var organisation: String?
         @Option(help: "The tenant it is limited to.") var tenant: String?
         @Option(help: "Days until it ends; required without an organisation.") var days: Int?
+
+        func validate() throws {
+            if let days, !(1...36_500).contains(days) { throw ValidationError("--days must be from 1 to 36500.") }
+            if days == nil, organisation == nil, tenant == nil {
+                throw ValidationError(
+                    "--days is missing: a key of the platform sees everything, so it must end some day. "
+                        + "A key of an --organisation needs none.")
+            }
+        }
 
         func run() async throws {
             guard let role = Role.Name(rawValue: role) else {
@@ -38,7 +49,7 @@ struct KeyCommand: AsyncParsableCommand {
             }
             let organisationID = try organisation.map { try Self.id($0, "--organisation", of: OrganisationID.self) }
             let tenantID = try tenant.map { try Self.id($0, "--tenant", of: TenantID.self) }
-            try await Configuration.withApplication { application in
+            try await settings.withApplication { application in
                 let work = application.tenancy.work
                 let end = days.map { work.time.now.advanced(by: .seconds($0 * 86_400)) }
                 let new = NewAPIKey(

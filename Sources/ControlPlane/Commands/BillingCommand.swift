@@ -16,6 +16,7 @@ struct BillingCommand: AsyncParsableCommand {
             abstract: "Show what a month comes to now. Nothing is written.",
             discussion: "Any month that has begun, also the running one. A final month shows its invoices.")
 
+        @OptionGroup var settings: SettingsOptions
         @Argument(help: "The month, such as 2026-10.") var month: String
         @Option(help: "Only this organisation's contracts.") var organisation: String?
         @Flag(help: "Also show every line with its reason.") var lines = false
@@ -30,7 +31,7 @@ struct BillingCommand: AsyncParsableCommand {
                 filter.organisationID = id
             }
             let asked = filter
-            try await Configuration.withApplication { application in
+            try await settings.withApplication { application in
                 let previews = try await application.billing.monthClose.preview(month, of: asked, in: .platform)
                 for line in table(previews, month: month) { print(line) }
                 if previews.contains(where: { if case .parked = $0.state { true } else { false } }) {
@@ -59,7 +60,7 @@ struct BillingCommand: AsyncParsableCommand {
                 + (preview.record?.lines ?? preview.draft?.lines ?? []).flatMap { line in
                     ["  \(line.net.display)  \(line.description)", "    \(line.explanation.sentence)"]
                 }
-                + (preview.record?.invoice.basis.notices ?? preview.draft?.notices ?? []).map { "  Note: \($0)" }
+                + preview.notices.map { "  Note: \($0)" }
         }
     }
 
@@ -71,16 +72,18 @@ struct BillingCommand: AsyncParsableCommand {
                 From the 3rd of the next month, 06:00 in Vienna; --early closes a month that is over before that, and the \
                 audit log says so. Safe to repeat and to run twice at once: what is final stays as it is. A Solution month without its \
                 disclosure stays a draft until the 11th of the next month, 06:00 in Vienna, and is then billed on an \
-                estimate. The exit code is 1 when a contract could not be computed.
+                estimate. A contract that still has an earlier month open is left out and named. The exit code is 1 when a \
+                contract could not be computed.
                 """)
 
+        @OptionGroup var settings: SettingsOptions
         @Argument(help: "The month, such as 2026-10.") var month: String
         @Flag(help: "Before the 3rd of the next month, 06:00 in Vienna: usage that still comes is an adjustment then.")
         var early = false
 
         func run() async throws {
             let (month, early) = (try BillingCommand.month(month), early)
-            try await Configuration.withApplication { application in
+            try await settings.withApplication { application in
                 let report = try await application.billing.monthClose.close(
                     month, early: early, as: .system("billing close"))
                 guard !report.contracts.isEmpty else { return print("No contract runs in \(month).") }
@@ -94,6 +97,7 @@ struct BillingCommand: AsyncParsableCommand {
                 }
                 for line in table.lines { print(line) }
                 print(BillingCommand.summary(report))
+                for open in report.openBefore { print("\(open.sentence).") }
                 if !report.parked.isEmpty { throw ExitCode(1) }
             }
         }
@@ -120,6 +124,7 @@ extension CloseOutcome {
         case .alreadyFinal(let number): number.map { "\($0), final before" } ?? "nothing due, final before"
         case .nothingDue: "nothing due"
         case .waits(let reason): "waits for \(reason)"
+        case .blocked(let open): "left out: \(open.month) is open"
         case .parked(let reason): "PARKED: \(reason)"
         case .over: "over"
         }

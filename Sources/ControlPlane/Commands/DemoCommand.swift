@@ -8,14 +8,16 @@ struct DemoCommand: AsyncParsableCommand {
     struct Load: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Load the demo: partners of all programs, tenants, a month of usage.",
-            discussion: "Does nothing when there are partners already.")
+            discussion: "Does nothing when there are partners already. The usage files stay in demo in the directory.")
 
-        @Option(help: "Where the usage files are written.") var directory = ".local/demo"
+        @OptionGroup var settings: SettingsOptions
 
         func run() async throws {
-            try await Configuration.withApplication { application in
+            try await settings.withApplication { application in
                 try await application.prepare()
-                let key = try await DemoLoader(application, directory: directory).load { Output.line($0) }
+                let key = try await DemoLoader(application, directory: "\(settings.directory)/demo").load {
+                    Output.line($0)
+                }
                 if let key { Output.line("Partner API key (\(DemoLoader.tourPartner)): \(key)") }
             }
         }

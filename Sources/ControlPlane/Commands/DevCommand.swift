@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Postgres
 import ServiceLifecycle
+import Tenancy
 
 /// Everything for a first look, in one directory: a private PostgreSQL, the schema, the demo, the service.
 struct DevCommand: AsyncParsableCommand {
@@ -10,7 +11,7 @@ struct DevCommand: AsyncParsableCommand {
         commandName: "dev", abstract: "Start a private PostgreSQL, load the demo and serve.",
         discussion: "Stops the database when it ends. A second start goes on with the same data.")
 
-    @Option(help: "Where the database and the demo's files live.") var directory = ".local"
+    @Option(help: "Where the database and the demo's files live.") var directory = Configuration.localDirectory
     @Option(help: "Port of the console and the API; 0 takes a free one.") var port = 8080
     @Option(help: "Port of /livez, /readyz and /metrics; 0 takes a free one.") var healthPort = 8081
     @Flag(inversion: .prefixedNo, help: "Load the demo of all three programs at the first start.") var demo = true
@@ -45,7 +46,8 @@ struct DevCommand: AsyncParsableCommand {
             served.httpAddress = addresses.http
             served.healthAddress = addresses.health
             served.publicURL = "http://\(addresses.http)"
-            try served.settingsText.write(toFile: "\(directory)/controlplane.env", atomically: true, encoding: .utf8)
+            try served.settingsText.write(
+                toFile: Configuration.settingsFile(in: directory), atomically: true, encoding: .utf8)
             try await announce(application, served)
         }
     }
@@ -58,7 +60,22 @@ struct DevCommand: AsyncParsableCommand {
         configuration.databaseOwnerURL = url(.owner)
         configuration.httpAddress.port = port
         configuration.healthAddress.port = healthPort
+        configuration.keyEncryptionKeyFile = try keyFile()
+        configuration.keys = try configuration.keyEncryptionKeyFile.map(Configuration.keys(inFile:))
         return configuration
+    }
+
+    /// The file with the key of all secrets, made at the first start. Without it they have to be entered anew.
+    private func keyFile() throws -> String {
+        let path = "\(directory)/kek"
+        if !FileManager.default.fileExists(atPath: path) {
+            let text = "# The key that wraps the keys of secrets. Keep it out of backups of the database.\n"
+            let isMade = FileManager.default.createFile(
+                atPath: path, contents: Data((text + KeyEncryptionKey.generatedText() + "\n").utf8),
+                attributes: [.posixPermissions: 0o600])
+            guard isMade else { throw Configuration.Invalid(description: "'\(path)' cannot be written.") }
+        }
+        return path
     }
 
     /// Loads the demo and says how to get in. Runs while the service answers already, so that a slow import is visible.
@@ -72,5 +89,8 @@ struct DevCommand: AsyncParsableCommand {
         if let key { Output.line("Partner API key (\(DemoLoader.tourPartner)): \(key)") }
         Output.line("Health:            http://\(configuration.healthAddress)/readyz")
         Output.line("Stop with Ctrl-C; the data stays in \(directory).")
+        if directory != Configuration.localDirectory {
+            Output.line("Other commands find this service with --directory \(directory).")
+        }
     }
 }

@@ -8,6 +8,7 @@ struct MigrateCommand: AsyncParsableCommand {
         commandName: "migrate", abstract: "Bring the database to the schema of this version.",
         discussion: "Connects with DATABASE_OWNER_URL. The service never does this by itself.")
 
+    @OptionGroup var settings: SettingsOptions
     @Flag(help: "Try everything in a transaction and roll it back.") var dryRun = false
     @Flag(help: "List what is applied and what is pending; write nothing.") var status = false
 
@@ -16,7 +17,7 @@ struct MigrateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let configuration = try Configuration.load()
+        let configuration = try settings.load()
         guard let owner = configuration.databaseOwnerURL else {
             throw Configuration.Invalid(
                 description: "DATABASE_OWNER_URL is not set: migrations run as the role controlplane_owner.")

@@ -7,10 +7,11 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Serve the API and the console.",
         discussion: "Refuses a schema that is older or newer than this version, or that is not safe to serve.")
 
+    @OptionGroup var settings: SettingsOptions
     @Flag(help: "Check settings and schema, then stop.") var check = false
 
     func run() async throws {
-        let configuration = try Configuration.load()
+        let configuration = try settings.load()
         let application = Application(configuration, logger: try configuration.logger("serve"))
         if check {
             try await application.prepare()
@@ -33,21 +34,5 @@ extension Configuration {
         }
         logger.logLevel = level
         return logger
-    }
-
-    /// Lends the services to a command and closes the database afterwards.
-    static func withApplication<Result>(_ body: (Application) async throws -> Result) async throws -> Result {
-        let configuration = try load()
-        var logger = try configuration.logger("command")
-        logger.logLevel = max(logger.logLevel, .warning)
-        let application = Application(configuration, logger: logger)
-        do {
-            let result = try await body(application)
-            await application.database.shutdown()
-            return result
-        } catch {
-            await application.database.shutdown()
-            throw error
-        }
     }
 }

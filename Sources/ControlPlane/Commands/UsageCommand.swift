@@ -14,6 +14,7 @@ struct UsageCommand: AsyncParsableCommand {
                 CSV columns: \(UsageImportRun.columns). Exit code 1 when events were rejected or in conflict.
                 """)
 
+        @OptionGroup var settings: SettingsOptions
         @Argument(help: "Files to import.") var files: [String]
         @Option(help: "Only accept tenants of this organisation.") var organisation: String?
 
@@ -25,7 +26,7 @@ struct UsageCommand: AsyncParsableCommand {
                 }
                 scope = .organisation(id)
             }
-            let isClean = try await Configuration.withApplication { application in
+            let isClean = try await settings.withApplication { application in
                 try await UsageImportRun(importer: application.billing.importer, scope: scope).run(files)
             }
             if !isClean { throw ExitCode(1) }

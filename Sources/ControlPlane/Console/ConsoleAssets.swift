@@ -1,4 +1,5 @@
 import Crypto
+import Foundation
 
 /// The console's own files, part of the executable. Each is served under a path with a hash of its content, so browsers
 /// may keep it for ever and never see an old one. Nothing comes from another origin.
@@ -17,11 +18,19 @@ struct ConsoleAssets: Sendable {
     let stylesheet: Asset
     let script: Asset
     let icon: Asset
+    /// The stylesheet of documents that stand alone. It is written into them, so that a saved one looks right.
+    let sheetStyle: String
+    /// What such a document may load: nothing but exactly this stylesheet, by its hash.
+    let sheetPolicy: String
 
     init() {
         stylesheet = Self.asset("console", "css", "text/css; charset=utf-8", PackageResources.console_css)
         script = Self.asset("console", "js", "text/javascript; charset=utf-8", PackageResources.console_js)
         icon = Self.asset("favicon", "svg", "image/svg+xml", PackageResources.favicon_svg)
+        sheetStyle = String(decoding: PackageResources.sheet_css, as: UTF8.self)
+        let hash = Data(SHA256.hash(data: PackageResources.sheet_css)).base64EncodedString()
+        sheetPolicy =
+            "default-src 'none'; style-src 'sha256-\(hash)'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     }
 
     /// All files, for the routes.

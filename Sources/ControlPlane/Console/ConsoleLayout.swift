@@ -55,6 +55,26 @@ struct ConsoleLayout: Sendable {
             .filling(csrfToken: csrfToken)
     }
 
+    /// A document that needs nothing else: it may be saved, sent and printed.
+    func renderAlone(_ page: ConsolePage) -> RawReply {
+        var reply = RawReply(
+            html: #"""
+                <!doctype html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8">
+                <meta name="viewport" content="width=device-width, initial-scale=1">
+                <title>\#(page.title) · \#(product)</title>
+                <style>\#(HTML(unsafeMarkup: assets.sheetStyle))</style>
+                </head>
+                <body>\#(page.body)</body>
+                </html>
+
+                """#)
+        reply.headers = [Header("content-security-policy", assets.sheetPolicy)]
+        return reply
+    }
+
     private func document(title: String, scheme: ColourScheme?, body: HTML) -> HTML {
         #"""
         <!doctype html>

@@ -33,6 +33,7 @@ struct ConsoleNavigation: Sendable {
             entries: [
                 entry("Instances", "/instances", .server, .instanceRead),
                 entry("Tenants", "/tenants", .grid, .tenantRead),
+                entry("Voice", "/voice", .phone, .voiceRead),
             ]),
         Group(
             title: "Money",

@@ -2,6 +2,7 @@ import Billing
 import Kernel
 import Rating
 import Tenancy
+import Voice
 import Web
 
 /// What the pages of the console call: the same services as the API.
@@ -10,6 +11,7 @@ struct ConsoleServices: Sendable {
     let closing: MonthCloseService
     let reports: UsageReports
     let importer: UsageImporter
+    let voice: VoiceModel
     /// The product's name in titles and on sheets.
     let product: String
     /// The service's own address, for samples.
@@ -42,6 +44,7 @@ struct ConsoleSite: Sendable {
             + InstanceEditRoutes(services: services).all
             + TenantRoutes(services: services).all
             + TenantEditRoutes(services: services).all
+            + VoiceTenantRoutes(services: services).all
             + UsageRoutes(services: services).all
             + InvoiceRoutes(services: services).all
             + MonthCloseRoutes(services: services).all

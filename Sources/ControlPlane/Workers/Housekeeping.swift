@@ -3,12 +3,13 @@ import ServiceLifecycle
 import Tenancy
 
 /// Small recurring work: writes down which keys were used, forgets old sessions and stored answers, purges tenants whose
-/// retention is over. One bounded batch of each job per turn; a failed job is logged, holds up no other, and the next turn
-/// tries it again.
+/// retention is over, ends old voice secrets, rested numbers and leases that nobody settled. One bounded batch of each
+/// job per turn; a failed job is logged, holds up no other, and the next turn tries it again.
 struct Housekeeping: Service {
     static let interval: Duration = .seconds(60)
 
     let tenancy: TenancyServices
+    let voice: VoiceServices
     let logger: Logger
 
     func run() async throws {
@@ -30,6 +31,8 @@ struct Housekeeping: Service {
                 try tenancy.tenants.purgeDue(tx, actor)
             }
         }
+        await attempt("end voice secrets and numbers") { _ = try await voice.model.endWhatIsDue() }
+        await attempt("sweep leases") { try await voice.sweepLeases() }
     }
 
     private func attempt(_ job: String, _ body: () async throws -> Void) async {

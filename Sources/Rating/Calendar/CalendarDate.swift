@@ -80,7 +80,7 @@ package struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConvert
     }
 
     /// 0 is Sunday.
-    var weekday: Int { (dayNumber + 4) % 7 }
+    package var weekday: Int { (dayNumber + 4) % 7 }
 
     static func number(_ bytes: ArraySlice<UInt8>) -> Int? {
         var value = 0

@@ -2,7 +2,7 @@
 ///
 /// A question names its `kind` and the inputs of that kind as the golden vectors do. The answer repeats them and adds the
 /// results; the fields of an answer are ignored when they come back as a question. A bad question is answered with
-/// `error`, `field` (the input's path, `line` for the whole) and `reason`.
+/// `error`, which names the field, `field` (the input's path, `line` for the whole) and `reason`.
 package enum Quote {
     /// Longest line that is read.
     static let byteLimit = 1 << 20
@@ -20,11 +20,17 @@ package enum Quote {
             return (try result(bytes, book: book).text, false)
         } catch {
             let object = JSONValue([
-                "error": .string(error.message), "field": .string(error.field.isEmpty ? "line" : error.field),
+                "error": .string(sentence(error)), "field": .string(error.field.isEmpty ? "line" : error.field),
                 "reason": .string(error.reason),
             ])
             return (object.text, true)
         }
+    }
+
+    /// Names the field where the message does not begin with it.
+    private static func sentence(_ refusal: Refusal) -> String {
+        let isNamed = ["", "line"].contains(refusal.field) || refusal.message.hasPrefix("\(refusal.field) ")
+        return isNamed ? refusal.message : refusal.description
     }
 
     private static func result(_ bytes: [UInt8], book: PriceBook) throws(Refusal) -> JSONValue {

@@ -83,4 +83,11 @@ package struct VATTotal: Hashable, Sendable {
     package let net: Money
     package let vat: Money
     package let gross: Money
+
+    /// As an invoice keeps them; `vat` and `net` add up to `gross`.
+    package init(net: Money, vat: Money, gross: Money) {
+        self.net = net
+        self.vat = vat
+        self.gross = gross
+    }
 }

@@ -24,6 +24,20 @@ package struct Decision: Sendable, Hashable {
     package var refusal: Refusal? {
         if case .refuse(let refusal) = outcome { refusal } else { nil }
     }
+
+    /// The same with the lease that its grant was stored under.
+    package func holding(_ lease: LeaseID) -> Decision {
+        guard let route, let grant = route.grant else { return self }
+        let time = CallRoute.Time(
+            meteredLegs: route.meteredLegs,
+            grant: CallRoute.Grant(sliceSeconds: grant.sliceSeconds, lease: lease),
+            hangupAfterSeconds: route.hangupAfterSeconds)
+        return Decision(
+            .route(
+                CallRoute(
+                    route.callClass, to: route.target, payer: route.payer, time: time, callerNumber: route.callerNumber,
+                    destination: route.destination, warnings: route.warnings)), trace: trace)
+    }
 }
 
 /// Where a leg goes, who pays and how long it may last.
@@ -98,10 +112,12 @@ package struct CallRoute: Sendable, Hashable {
     package let callerNumber: E164?
     /// Of an outbound leg.
     package let destination: Destination?
+    /// What somebody should mend, although the call goes out.
+    package let warnings: [Warning]
 
     package init(
         _ callClass: CallClass, to target: Target, payer: Payer, time: Time = Time(), callerNumber: E164? = nil,
-        destination: Destination? = nil
+        destination: Destination? = nil, warnings: [Warning] = []
     ) {
         self.callClass = callClass
         self.target = target
@@ -111,6 +127,15 @@ package struct CallRoute: Sendable, Hashable {
         hangupAfterSeconds = time.hangupAfterSeconds
         self.callerNumber = callerNumber
         self.destination = destination
+        self.warnings = warnings
+    }
+
+    /// What an emergency call lacked.
+    package enum Warning: String, Sendable, Hashable, Codable, CaseIterable {
+        case noSite = "no_site"
+        case addressNotConfirmed = "address_not_confirmed"
+        case noEmergencyTrunk = "no_emergency_trunk"
+        case noCallbackNumber = "no_callback_number"
     }
 
     /// What is metered and for how long.
@@ -128,7 +153,7 @@ package struct CallRoute: Sendable, Hashable {
 }
 
 /// Why a leg does not come to be.
-package struct Refusal: Sendable, Hashable {
+package struct Refusal: Error, Sendable, Hashable {
     package let reason: RefusalReason
     /// This occurrence, for people: what stood against it, with the figures.
     package let sentence: String

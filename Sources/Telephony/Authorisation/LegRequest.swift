@@ -48,8 +48,8 @@ package struct Standing: Sendable, Hashable {
         package var inboundByNumber: [PhoneNumberID: Int] = [:]
         /// Outbound calls begun within the last second.
         package var callsWithinSecond = 0
-        /// Calls to the same number begun within the last hour.
-        package var sequentialCalls = 0
+        /// Outbound calls begun within the last hour, by the number called; numbers called seldom may be left out.
+        package var callsWithinHour: [E164: Int] = [:]
 
         package init() {}
     }

@@ -26,7 +26,7 @@ package struct CallRecord: Sendable, Hashable {
     /// Which leg it is and what it hangs together with.
     package struct Leg: Sendable, Hashable {
         /// Who called: what FreeSWITCH calls the direction of a channel.
-        package enum Side: String, Sendable, Hashable, Codable {
+        package enum Side: String, Sendable, Hashable, Codable, CaseIterable {
             /// Somebody called the node: the a-leg.
             case inbound
             /// The node called somebody: a b-leg.

@@ -19,6 +19,11 @@ package struct E164: Hashable, Sendable, Codable, Comparable, CustomStringConver
         self.digits = String(digits)
     }
 
+    private init(checked digits: String) { self.digits = digits }
+
+    /// For documents and examples; nobody's number.
+    package static let example = E164(checked: "43720000000")
+
     package var description: String { "+\(digits)" }
 
     package init(from decoder: any Decoder) throws {

@@ -20,10 +20,11 @@ package struct Trunk: Sendable, Hashable, Codable {
     package let use: Use
     /// How numbers are written to the carrier.
     package let format: NumberFormat
+    package let transport: Transport
 
     package init(
         id: TrunkID, displayName: String, proxy: String, identification: Identification, allowedAddresses: [String],
-        use: Use, format: NumberFormat = .e164Plus
+        use: Use, format: NumberFormat = .e164Plus, transport: Transport = .udp
     ) {
         self.id = id
         self.displayName = displayName
@@ -32,6 +33,12 @@ package struct Trunk: Sendable, Hashable, Codable {
         self.allowedAddresses = allowedAddresses
         self.use = use
         self.format = format
+        self.transport = transport
+    }
+
+    /// What SIP messages travel over.
+    package enum Transport: String, Sendable, Hashable, Codable, CaseIterable {
+        case udp, tcp, tls
     }
 
     /// What a trunk is used for.

@@ -42,8 +42,14 @@ package struct TenantPlan: Sendable, Hashable, Codable {
         package let domain: String
         /// How national numbers are read, and what is home in the permissions.
         package let country: CountryCode
+        /// Where the tenant lives: only nodes of this instance serve it.
+        package let instanceID: InstanceID?
 
-        package init(tenantID: TenantID, organisationID: OrganisationID, domain: String, country: CountryCode) {
+        package init(
+            tenantID: TenantID, organisationID: OrganisationID, domain: String, country: CountryCode,
+            instanceID: InstanceID? = nil
+        ) {
+            self.instanceID = instanceID
             self.tenantID = tenantID
             self.organisationID = organisationID
             self.domain = domain

@@ -58,6 +58,8 @@ package struct VoicePlan: Sendable {
         return (entry, found.trunk)
     }
 
+    package var domainCount: Int { byDomain.count }
+
     /// Every plan, in the order of the domains.
     package var entries: [Entry] { byDomain.keys.sorted().compactMap { byDomain[$0] } }
 }

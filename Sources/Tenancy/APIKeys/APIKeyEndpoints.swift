@@ -73,7 +73,7 @@ struct ListAPIKeys: Codable, Sendable {
     let organisationID: OrganisationID?
     let tenantID: TenantID?
     let includeRevoked: Bool?
-    let limit: Int?
+    let limit: PageLimit?
     let cursor: String?
 
     var filter: APIKeyFilter {
@@ -122,7 +122,7 @@ func apiKeyEndpoints(
         Endpoint(
             .get, "/v1/api_keys", "List API keys", tag: tag, requires: .permission(.apiKeyRead)
         ) { (call: Call<ListAPIKeys>) in
-            let page = PageRequest(limit: call.input.limit, cursor: call.input.cursor)
+            let page = PageRequest(limit: call.input.limit?.count, cursor: call.input.cursor)
             return try await work.read(call) { tx in
                 try keys.list(call.input.filter, page, tx).map { APIKeyResource($0) }
             }

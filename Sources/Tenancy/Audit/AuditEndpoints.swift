@@ -11,7 +11,7 @@ struct ListAuditEvents: Codable, Sendable {
     let from: Timestamp?
     /// Exclusive.
     let until: Timestamp?
-    let limit: Int?
+    let limit: PageLimit?
     let cursor: String?
 
     var filter: AuditFilter {
@@ -32,7 +32,7 @@ func auditEndpoints(_ audit: AuditService, _ work: UnitOfWork) -> [Endpoint] {
         Endpoint(
             .get, "/v1/audit_events", "List what was done", tag: "Audit", requires: .permission(.auditRead)
         ) { (call: Call<ListAuditEvents>) in
-            let page = PageRequest(limit: call.input.limit, cursor: call.input.cursor)
+            let page = PageRequest(limit: call.input.limit?.count, cursor: call.input.cursor)
             return try await work.read(call) { tx in try audit.list(call.input.filter, page, tx) }
         }
     ]

@@ -45,7 +45,7 @@ struct ListInstances: Codable, Sendable {
     let ownerID: OrganisationID?
     let host: InstanceHost?
     let state: Instance.State?
-    let limit: Int?
+    let limit: PageLimit?
     let cursor: String?
 
     var filter: InstanceFilter {
@@ -127,7 +127,7 @@ func instanceEndpoints(_ instances: InstanceService, _ work: UnitOfWork) -> [End
         Endpoint(
             .get, "/v1/instances", "List instances", tag: tag, requires: .permission(.instanceRead)
         ) { (call: Call<ListInstances>) in
-            let page = PageRequest(limit: call.input.limit, cursor: call.input.cursor)
+            let page = PageRequest(limit: call.input.limit?.count, cursor: call.input.cursor)
             return try await work.read(call) { tx in
                 try instances.list(call.input.filter, page, tx).map(InstanceResource.init)
             }

@@ -48,7 +48,7 @@ struct ListOrganisations: Codable, Sendable {
     let kind: Organisation.Kind.Name?
     let managedBy: OrganisationID?
     let search: String?
-    let limit: Int?
+    let limit: PageLimit?
     let cursor: String?
 
     var filter: OrganisationFilter {
@@ -131,7 +131,7 @@ func organisationEndpoints(_ organisations: OrganisationService, _ work: UnitOfW
         Endpoint(
             .get, "/v1/organisations", "List organisations", tag: tag, requires: .permission(.organisationRead)
         ) { (call: Call<ListOrganisations>) in
-            let page = PageRequest(limit: call.input.limit, cursor: call.input.cursor)
+            let page = PageRequest(limit: call.input.limit?.count, cursor: call.input.cursor)
             return try await work.read(call) { tx in
                 try organisations.list(call.input.filter, page, tx).map(OrganisationResource.init)
             }

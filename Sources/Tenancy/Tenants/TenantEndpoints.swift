@@ -51,7 +51,7 @@ struct ListTenants: Codable, Sendable {
     let state: TenantState.Name?
     let kind: Tenant.Kind?
     let search: String?
-    let limit: Int?
+    let limit: PageLimit?
     let cursor: String?
 
     var filter: TenantFilter {
@@ -125,7 +125,7 @@ func tenantEndpoints(_ tenants: TenantService, _ work: UnitOfWork) -> [Endpoint]
         Endpoint(
             .get, "/v1/tenants", "List tenants", tag: tag, requires: .permission(.tenantRead)
         ) { (call: Call<ListTenants>) in
-            let page = PageRequest(limit: call.input.limit, cursor: call.input.cursor)
+            let page = PageRequest(limit: call.input.limit?.count, cursor: call.input.cursor)
             return try await work.read(call) { tx in
                 try tenants.list(call.input.filter, page, tx).map(TenantResource.init)
             }

@@ -158,7 +158,11 @@ package struct TenantService: Sendable {
         if case .archived = updated.state {
             try APIKeyStore.revokeAll(of: tenant.id, at: actor.now, tx)
         }
-        let detail = AuditDetail.difference(tenant.auditFields, updated.auditFields)
+        var detail = AuditDetail.difference(tenant.auditFields, updated.auditFields)
+        if case .purge(let reason, true) = transition, let due = tenant.state.purgeAt, actor.now < due {
+            detail.facts["early"] = "true"
+            detail.facts["reason"] = reason
+        }
         try record(transition.verb, updated, detail, tx, actor)
         return updated
     }

@@ -12,7 +12,7 @@ package struct FieldChecks {
     }
 
     /// Takes over `value` without blanks around it when it is given and has the right length. Control characters are
-    /// refused, because such texts end up in logs, mails and invoices.
+    /// refused, because such texts end up in logs, mails and invoices; so are those that make two names look alike.
     package mutating func set(
         _ target: inout String, _ value: String?, _ field: String, _ length: ClosedRange<Int>,
         allowingLines: Bool = false
@@ -25,6 +25,8 @@ package struct FieldChecks {
         } else if text.unicodeScalars.contains(where: { $0.isControl && !(allowingLines && ($0 == "\n" || $0 == "\r")) }
         ) {
             refuse(field, "must not contain control characters")
+        } else if text.unicodeScalars.contains(where: \.isInvisible) {
+            refuse(field, "must not contain invisible characters or such that change the direction of writing")
         } else {
             target = text
         }
@@ -47,4 +49,12 @@ extension String {
 
 extension Unicode.Scalar {
     fileprivate var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
+
+    /// Zero width, or turns the direction: a text with one does not read as it is stored.
+    fileprivate var isInvisible: Bool {
+        switch value {
+        case 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x2069, 0xFEFF: true
+        default: false
+        }
+    }
 }

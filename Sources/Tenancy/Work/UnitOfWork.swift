@@ -45,7 +45,7 @@ package struct UnitOfWork: Sendable {
 
     /// Runs a mutation of the API. A repeated `Idempotency-Key` gets the first answer again, marked as such.
     ///
-    /// - Parameter validateOnly: everything is checked and then undone; the answer is what it would have been.
+    /// - Parameter validateOnly: everything is checked and then undone; the answer is what it would have been, with 200 and without a tag.
     /// - Parameter storing: what is kept for a repeated request, for answers with a secret that is shown once.
     package func perform<Input, Output: Codable & Sendable>(
         _ call: Call<Input>, validateOnly: Bool? = nil, storing: @escaping @Sendable (Output) -> Output = { $0 },
@@ -64,7 +64,7 @@ package struct UnitOfWork: Sendable {
                 return Reply(output)
             }
         } catch let rehearsal as Rehearsal<Output> {
-            return Reply(rehearsal.output)
+            return Reply(rehearsal.output).rehearsed()
         }
     }
 

@@ -88,6 +88,12 @@ extension ID: SchemaDescribed {
     }
 }
 
+extension PageLimit: SchemaDescribed {
+    package static var schema: Schema { .integer(minimum: 1, maximum: Int64(Limits.pageMaximum)) }
+
+    package static var sample: PageLimit { .standard }
+}
+
 extension Timestamp: SchemaDescribed {
     package static var schema: Schema {
         .text(

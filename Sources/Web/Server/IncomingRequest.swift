@@ -94,7 +94,7 @@ struct IncomingRequest: Sendable {
         if values.isEmpty { return .absent }
         let tags = values.flatMap { $0.split(separator: ",") }.map(\.trimmed)
         if tags == ["*"] { return .any }
-        guard !tags.isEmpty, tags.allSatisfy({ $0.hasPrefix("\"") && $0.hasSuffix("\"") && $0.utf8.count > 2 }) else {
+        guard !tags.isEmpty, tags.allSatisfy({ $0.wholeMatch(of: /"[!#-~]+"/) != nil }) else {
             throw Problem(
                 status: 400, reason: "INVALID_IF_MATCH", title: "If-Match is not valid",
                 detail: "Send the object's ETag in its double quotes, or *.")

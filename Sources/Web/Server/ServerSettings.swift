@@ -99,10 +99,14 @@ package struct Site: Sendable {
     package var pages: [PageRoute]
     package var assets: [Asset]
     package var console: Console?
+    /// What other programs call in their own protocols.
+    package var protocols: [ProtocolRoute]
 
     package init(
-        endpoints: [Endpoint], pages: [PageRoute] = [], assets: [Asset] = [], console: Console? = nil
+        endpoints: [Endpoint], pages: [PageRoute] = [], assets: [Asset] = [], console: Console? = nil,
+        protocols: [ProtocolRoute] = []
     ) {
+        self.protocols = protocols
         self.endpoints = endpoints
         self.pages = pages
         self.assets = assets

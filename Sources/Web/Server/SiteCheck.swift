@@ -12,6 +12,7 @@ enum SiteCheck {
         let paths =
             site.endpoints.map { ($0.method, $0.path) } + site.pages.map { ($0.method, $0.path) }
             + site.assets.map { (Method.get, PathTemplate($0.path)) }
+            + site.protocols.map { ($0.method, $0.path) }
         for (method, path) in paths {
             if let defect = path.defect { defects.append(defect) }
             if !routes.insert(0, method, path) {

@@ -33,7 +33,9 @@ extension WebApplication {
         response.set("x-frame-options", "DENY")
         response.set("cross-origin-opener-policy", "same-origin")
         response.set("cross-origin-resource-policy", "same-origin")
-        response.set("content-security-policy", Self.contentPolicy(isConsole: outcome.isConsole))
+        if response["content-security-policy"] == nil {
+            response.set("content-security-policy", Self.contentPolicy(isConsole: outcome.isConsole))
+        }
         if response["cache-control"] == nil {
             response.set("cache-control", isRead && response["etag"] != nil ? "no-cache" : "no-store")
         }
@@ -45,7 +47,7 @@ extension WebApplication {
         if request.method == "HEAD" { response.body = [] }
     }
 
-    /// Nothing inline, nothing from elsewhere. The API's answers may load nothing at all.
+    /// Nothing inline, nothing from elsewhere. The API's answers may load nothing at all, unless one brings its own policy.
     private static func contentPolicy(isConsole: Bool) -> String {
         isConsole
             ? "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "

@@ -10,6 +10,7 @@ struct WebApplication: Sendable {
         case endpoint(Endpoint)
         case page(PageRoute)
         case asset(Asset, etag: String)
+        case program(ProtocolRoute)
     }
 
     /// What became of a request, for the log and the figures.
@@ -32,6 +33,7 @@ struct WebApplication: Sendable {
         var routes = RouteTable<Target>()
         for endpoint in site.endpoints { _ = routes.insert(.endpoint(endpoint), endpoint.method, endpoint.path) }
         for page in site.pages { _ = routes.insert(.page(page), page.method, page.path) }
+        for route in site.protocols { _ = routes.insert(.program(route), route.method, route.path) }
         for asset in site.assets {
             let etag = "\"" + Digest.sha256(asset.bytes).prefix(12).map { String($0, radix: 16) }.joined() + "\""
             _ = routes.insert(.asset(asset, etag: etag), .get, PathTemplate(asset.path))
@@ -85,6 +87,8 @@ struct WebApplication: Sendable {
             return await outcome(of: page, request, match.parameters, requestID)
         case .asset(let asset, let etag):
             return outcome(of: asset, etag: etag, request)
+        case .program(let route):
+            return await outcome(of: route, request, requestID)
         }
     }
 

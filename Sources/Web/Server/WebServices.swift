@@ -7,6 +7,12 @@ import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// The listeners of the program as services, in the order in which they start.
 package struct WebServices: Sendable {
     /// Health, main listener, drain gate; put them after everything that they need.
@@ -23,14 +29,15 @@ package struct WebServices: Sendable {
         let mainPort = BoundPort()
         let healthPort = BoundPort()
         var main = Listener(
-            host: settings.host, port: settings.port, connections: settings.connections, limits: settings.front)
+            .main, host: settings.host, port: settings.port, connections: settings.connections, limits: settings.front)
         main.onRefusal = { status in application.figures.refusals.add(1, String(status)) }
         main.onRunning = { port in
             readiness.enter(.serving)
             mainPort.set(port)
         }
         // Health answers under any name: whoever asks comes by address.
-        var healthListener = Listener(host: settings.healthHost, port: settings.healthPort, connections: 64)
+        var healthListener = Listener(
+            .health, host: settings.healthHost, port: settings.healthPort, connections: 64)
         healthListener.onRunning = { port in healthPort.set(port) }
         services = [
             healthListener.service(logger: hooks.logger) { await health.respond(to: $0) },
@@ -90,14 +97,35 @@ package final class BoundPort: Sendable {
     }
 }
 
+/// Why a listener does not listen.
+package struct ListenFailure: Error, CustomStringConvertible {
+    /// Which one.
+    package enum Listener: Sendable { case main, health }
+
+    package let listener: Listener
+    /// Names address and port, and ends without a full stop.
+    package let description: String
+}
+
 /// One listening socket.
 private struct Listener {
+    let name: ListenFailure.Listener
     let host: String
     let port: Int
     let connections: Int
-    var limits = FrontLimits()
+    let limits: FrontLimits
     var onRefusal: @Sendable (Int) -> Void = { _ in }
     var onRunning: @Sendable (Int) -> Void = { _ in }
+
+    init(
+        _ name: ListenFailure.Listener, host: String, port: Int, connections: Int, limits: FrontLimits = FrontLimits()
+    ) {
+        self.name = name
+        self.host = host
+        self.port = port
+        self.connections = connections
+        self.limits = limits
+    }
 
     func service(
         logger: Logger, respond: @escaping @Sendable (IncomingRequest) async -> WebResponse?
@@ -110,12 +138,33 @@ private struct Listener {
                 try await writer.write(response: response.head, body: response.content)
             },
             limits: limits, onRefusal: onRefusal)
-        return channel.server(
+        let server = channel.server(
             configuration: ServerConfiguration(
                 address: .hostname(host, port: port), backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(connections, logger: logger)),
             onServerRunning: { channel in onRunning(channel.localAddress?.port ?? port) },
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        return ListeningService(
+            server: server, name: name, address: host.contains(":") ? "[\(host)]" : host, port: port)
+    }
+}
+
+/// A server that says where it could not listen.
+private struct ListeningService: Service {
+    let server: any Service
+    let name: ListenFailure.Listener
+    let address: String
+    let port: Int
+
+    func run() async throws {
+        do {
+            try await server.run()
+        } catch let error as IOError {
+            let why = error.errnoCode == EADDRINUSE ? "another program listens there" : "\(error)"
+            throw ListenFailure(listener: name, description: "Cannot listen on \(address):\(port): \(why)")
+        } catch let error as SocketAddressError {
+            throw ListenFailure(listener: name, description: "Cannot listen on \(address):\(port): \(error)")
+        }
     }
 }
 

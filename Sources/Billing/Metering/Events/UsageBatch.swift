@@ -19,7 +19,7 @@ package enum UsageBatch {
         do throws(JSONError) {
             document = try JSON(parsing: body)
         } catch {
-            throw error.problem
+            return try elements(of: body, broken: error)
         }
         guard let elements = document.array else {
             throw Problem(
@@ -28,6 +28,14 @@ package enum UsageBatch {
         }
         try check(count: elements.count)
         return elements.map(UsageEventReader.item)
+    }
+
+    /// The array of a body that is no valid JSON: an element that is wrong in itself spoils only itself. What is wrong
+    /// between the elements leaves no batch, and is the error.
+    private static func elements(of body: [UInt8], broken error: JSONError) throws(Problem) -> [UsageItem] {
+        guard let elements = JSONArrayElements.split(body) else { throw error.problem }
+        try check(count: elements.count)
+        return elements.map { item($0, named: "event") }
     }
 
     /// A line that is no JSON spoils only itself. Empty lines are skipped.
@@ -45,17 +53,19 @@ package enum UsageBatch {
     }
 
     /// One line of NDJSON.
-    package static func item(line: ArraySlice<UInt8>) -> UsageItem {
-        let plain = line.withUnsafeBufferPointer { bytes -> UsageItem? in
+    package static func item(line: ArraySlice<UInt8>) -> UsageItem { item(line, named: "line") }
+
+    private static func item(_ text: ArraySlice<UInt8>, named name: String) -> UsageItem {
+        let plain = text.withUnsafeBufferPointer { bytes -> UsageItem? in
             var reader = PlainEventReader(bytes)
             return reader.line()
         }
         if let plain { return plain }
         do throws(JSONError) {
-            return UsageEventReader.item(try JSON(parsing: line))
+            return UsageEventReader.item(try JSON(parsing: text))
         } catch {
             let rejection = UsageRejection(
-                "INVALID_JSON", nil, "The line is not valid JSON: \(error.message) at byte \(error.offset).")
+                "INVALID_JSON", nil, "The \(name) is not valid JSON: \(error.message) at byte \(error.offset).")
             return UsageItem(id: nil, content: .failure(rejection))
         }
     }

@@ -32,21 +32,30 @@ package struct UsageService: Sendable {
         return receipt
     }
 
+    /// Stores one event in a transaction that stores more than it, for example the record that it comes from. Safe to
+    /// repeat, as every ingest.
+    package func store(_ item: UsageItem, _ tx: borrowing Transaction<ScopeNode>) throws -> UsageOutcome {
+        let outcomes = try stored(SortedBatch([item], now: time.now), tx).outcomes
+        guard let outcome = outcomes.first else { throw DatabaseError.notFound }
+        return outcome
+    }
+
     private func stored(_ items: [UsageItem], as scope: ScopeNode) async throws -> UsageReceipt {
         let batch = SortedBatch(items, now: time.now)
         guard !batch.candidates.isEmpty else { return UsageReceipt(outcomes: batch.outcomes) }
-        let (time, isDistributed) = (time, isDistributed)
-        return try await database.transaction(for: scope) { tx in
-            let tenants = try UsageEventStore.tenants(batch.tenantIDs, tx)
-            var outcomes = batch.outcomes
-            let (entries, repetitions) = batch.entries(tenants, &outcomes)
-            guard !entries.isEmpty else { return UsageReceipt(outcomes: outcomes) }
-            let known = try UsageEventStore.insert(
-                entries[...], receivedAt: time.now, isDistributed: isDistributed, tx)
-            let hashes = known.isEmpty ? [:] : try UsageEventStore.storedHashes(known.map { entries[$0] }, tx)
-            Self.decide(entries, repetitions, hashes, &outcomes)
-            return UsageReceipt(outcomes: outcomes)
-        }
+        return try await database.transaction(for: scope) { [self] tx in try stored(batch, tx) }
+    }
+
+    private func stored(_ batch: SortedBatch, _ tx: borrowing Transaction<ScopeNode>) throws -> UsageReceipt {
+        let tenants = try UsageEventStore.tenants(batch.tenantIDs, tx)
+        var outcomes = batch.outcomes
+        let (entries, repetitions) = batch.entries(tenants, &outcomes)
+        guard !entries.isEmpty else { return UsageReceipt(outcomes: outcomes) }
+        let known = try UsageEventStore.insert(
+            entries[...], receivedAt: time.now, isDistributed: isDistributed, tx)
+        let hashes = known.isEmpty ? [:] : try UsageEventStore.storedHashes(known.map { entries[$0] }, tx)
+        Self.decide(entries, repetitions, hashes, &outcomes)
+        return UsageReceipt(outcomes: outcomes)
     }
 
     /// - Parameter hashes: what is stored for the entries that were there before, by position.

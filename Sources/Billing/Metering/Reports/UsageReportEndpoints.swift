@@ -34,7 +34,7 @@ package struct UsageReports: Sendable {
         var tenantID: TenantID?
         var meter: UsageMeter?
         var keySource: KeySource?
-        var limit: Int?
+        var limit: PageLimit?
         var cursor: String?
 
         func filter(now: Timestamp) throws(Problem) -> UsageFilter {
@@ -68,7 +68,7 @@ package struct UsageReports: Sendable {
     @Sendable private func list(_ call: Call<ListInput>) async throws -> Page<UsageRow> {
         let filter = try call.input.filter(now: call.now)
         return try await page(
-            filter, PageRequest(limit: call.input.limit, cursor: call.input.cursor), as: call.principal.scope)
+            filter, PageRequest(limit: call.input.limit?.count, cursor: call.input.cursor), as: call.principal.scope)
     }
 
     /// One page of a report in a scope; throws a `Problem` for a foreign cursor.

@@ -127,11 +127,6 @@ struct APIKeySecretPage: Sendable {
     let baseURL: String
 
     var page: ConsolePage {
-        let box: HTML = #"""
-            <div class="secret"><strong class="tone" data-tone="warn">Shown once. Store it now; nobody can read it again.</strong>\#
-            <div class="secret-value"><code id="secret-once">\#(secret)</code>\#
-            <button class="btn btn-sm" type="button" data-action="copy" data-copy="secret-once">\#(Icon.copy.html)Copy</button></div></div>
-            """#
         let facts: [Fact] = [
             Fact("Key id", code: keyID), Fact("May do", text: role), Fact("Where", text: scope),
             Fact("Ends", text: expires ?? "never"),
@@ -143,12 +138,23 @@ struct APIKeySecretPage: Sendable {
         var page = ConsolePage(
             name, section: "/api-keys",
             body: .grid([
-                Card("Secret", span: 7, body: "\(box)\(HTML.facts(facts))").html,
+                Card("Secret", span: 7, body: "\(HTML.shownOnce(secret))\(HTML.facts(facts))").html,
                 Card("First call", span: 5, lede: "With the secret in an environment variable.", body: sample).html,
             ]))
         page.lede = "The key works from now on."
         page.crumbs = [.init("API keys", "/api-keys"), .init(name)]
         page.actions = .button("All API keys", to: "/api-keys")
         return page
+    }
+}
+
+extension HTML {
+    /// A secret on the one page that ever shows it.
+    static func shownOnce(_ secret: String) -> HTML {
+        #"""
+        <div class="secret"><strong class="tone" data-tone="warn">Shown once. Store it now; nobody can read it again.</strong>\#
+        <div class="secret-value"><code id="secret-once">\#(secret)</code>\#
+        <button class="btn btn-sm" type="button" data-action="copy" data-copy="secret-once">\#(Icon.copy.html)Copy</button></div></div>
+        """#
     }
 }

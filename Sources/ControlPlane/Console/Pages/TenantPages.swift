@@ -94,6 +94,7 @@ struct TenantPage: Sendable {
     let revision: Int64
     /// What the next change does to the bill, in a sentence.
     let billingNote: String
+    let mayReadVoice: Bool
 
     var page: ConsolePage {
         let reason: HTML = stateReason.isEmpty ? "" : .callout(.warn, "\(state).", "\(stateReason)")
@@ -113,6 +114,7 @@ struct TenantPage: Sendable {
         page.heading = "\(name) \(HTML.pill(state, tone))"
         page.lede = "\(slug) · \(id)"
         page.crumbs = [.init("Tenants", "/tenants"), .init(name)]
+        page.tabs = TenantTabs.of(id, mayReadVoice: mayReadVoice, isVoice: false)
         if mayEdit { page.actions = .button("Edit", to: "/tenants/\(id)/edit") }
         return page
     }

@@ -100,7 +100,7 @@ struct ContractRoutes: Sendable {
             ContractPage.Running(
                 month: month.display, net: lines.reduce(Money.zero) { $0 + $1.net },
                 lines: lines.map { .init(description: $0.description, net: $0.net, explanation: $0.explanation) },
-                notices: preview?.record?.invoice.basis.notices ?? preview?.draft?.notices ?? [])
+                notices: preview?.notices ?? [])
         }
     }
 

@@ -87,10 +87,11 @@ struct InvoiceRoutes: Sendable {
         ) { (call: Call<PathInput>) in
             let record = try await services.work.read(call) { tx in try InvoiceService.get(call.input.invoiceID, tx) }
             let sheet = InvoiceSheetPage(document: InvoiceDocument(record, product: services.product), backPath: nil)
-            return RawReply(html: layout.render(sheet.page))
+            return layout.renderAlone(sheet.page)
         }
         .answering("text/html")
-        .described("HTML for a browser or a printer; one A4 page when the invoice is an ordinary one.")
+        .described(
+            "HTML for a browser or a printer; one A4 page when the invoice is an ordinary one. Needs no other file.")
     }
 }
 
@@ -165,11 +166,16 @@ extension InvoiceDocument.Party {
 }
 
 extension InvoiceDocument.Line {
-    fileprivate init(_ line: DraftLine, vat: String) {
+    init(_ line: DraftLine, vat: String) {
         let period = "\(line.periodStart.display) to \(line.periodEnd.display)"
+        // Only metered voice has a price of several units: a minute's, and the quantity is in milliseconds.
+        let price = line.unitPrice.split(separator: "/").map { DisplayText.decimal(String($0)) }
+        let isVoice = price.count == 2
         self.init(
-            description: line.description, remark: period, quantity: DisplayText.decimal(line.quantity),
-            unitPrice: DisplayText.decimal(line.unitPrice), vat: vat, net: line.net, explanation: line.explanation)
+            description: line.description, remark: period,
+            quantity: DisplayText.decimal(line.quantity) + (isVoice ? " ms" : ""),
+            unitPrice: isVoice ? "\(price[0]) per \(price[1]) ms" : DisplayText.decimal(line.unitPrice), vat: vat,
+            net: line.net, explanation: line.explanation)
     }
 }
 

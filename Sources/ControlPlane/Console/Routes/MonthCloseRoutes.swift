@@ -100,6 +100,7 @@ extension ContractPreview {
             .waiting(
                 "The \(draft.missing?.rawValue.uppercased() ?? "") figure is missing. "
                     + "Without one the invoice is estimated from \(DisplayText.minute(until)) on.")
+        case .blocked(_, let open): .waiting("\(open.sentence).")
         case .parked(let reason): .problem(reason)
         case .final(let record):
             record.invoice.issue.map { .finalised(number: "\($0.number)", id: "\(record.invoice.id)") } ?? .nothing
@@ -114,9 +115,10 @@ extension CloseReport {
         for contract in contracts { counts[contract.outcome.name, default: 0] += 1 }
         let parts = [
             ("finalised", "became final"), ("already_final", "were final already"), ("nothing_due", "have nothing due"),
-            ("waits", "wait"), ("parked", "have a problem"),
+            ("waits", "wait"), ("earlier_month_open", "left out"), ("parked", "have a problem"),
         ].compactMap { name, words in counts[name].map { "\($0) \(words)" } }
         let text = parts.isEmpty ? "There was nothing to close." : parts.joined(separator: ", ") + "."
-        return Flash(parked.isEmpty ? .ok : .warn, "\(month.display): \(text)")
+        let first = openBefore.prefix(3).map { " \($0.sentence)." }.joined()
+        return Flash(parked.isEmpty && first.isEmpty ? .ok : .warn, "\(month.display): \(text)\(first)")
     }
 }

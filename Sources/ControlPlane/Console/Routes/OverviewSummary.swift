@@ -53,7 +53,8 @@ struct OverviewSummary: Sendable {
             return values.contains { $0 != 0 } ? ChartSeries(program.shortWords, values) : nil
         }
         guard !series.isEmpty else { return nil }
-        let firstOpen = min(figures.openMonth ?? present, present)
+        // A hole before final months makes none of those provisional.
+        let firstOpen = figures.openMonth.map { $0 < invoicedMonth ? min(invoicedMonth.next, present) : $0 } ?? present
         return BarChart(
             "Revenue by program", axis: "Month", unit: .cents,
             categories: months.map { month in
@@ -78,20 +79,30 @@ struct OverviewSummary: Sendable {
     var attention: [AttentionItem] {
         var items = figures.open.compactMap { item(for: $0, in: figures.openMonth ?? present) }
         items = items.filter { $0.tone == .bad } + items.filter { $0.tone != .bad }
-        for preview in figures.running ?? [] {
-            for notice in preview.draft?.notices ?? [] {
-                items.append(
-                    AttentionItem(
-                        preview.buyer, detail: notice, path: "/contracts/\(preview.contract.id)", tone: .info,
-                        icon: .trend))
+        let open = figures.openMonth.map { month in figures.open.map { ($0, month) } } ?? []
+        var said: Set<String> = []
+        for (preview, month) in open + (figures.running ?? []).map({ ($0, present) }) {
+            for notice in preview.notices where said.insert("\(preview.contract.id) \(notice)").inserted {
+                items.append(item(notice, of: preview, in: month))
             }
         }
         return Array(items.prefix(8))
     }
 
+    /// What a month says about the load, such as a capacity that is nearly used up.
+    private func item(_ notice: String, of preview: ContractPreview, in month: BillingMonth) -> AttentionItem {
+        AttentionItem(
+            preview.buyer, detail: "\(month.display): \(notice)", path: "/contracts/\(preview.contract.id)",
+            tone: .info, icon: .trend)
+    }
+
     private func item(for preview: ContractPreview, in month: BillingMonth) -> AttentionItem? {
         let path = "/contracts/\(preview.contract.id)"
         switch preview.state {
+        case .open where month < present.previous:
+            let open = OpenMonth(contractNumber: preview.contract.number, month: month)
+            return AttentionItem(
+                preview.buyer, detail: "\(open.sentence).", path: "/close?month=\(month)", tone: .warn, icon: .clock)
         case .waits(let draft, let until):
             let basis = draft.missing?.rawValue.uppercased() ?? "Figure"
             return AttentionItem(
@@ -105,7 +116,7 @@ struct OverviewSummary: Sendable {
                 path: path + "/disclosures/new", tone: .warn, icon: .percent)
         case .parked(let reason):
             return AttentionItem(preview.buyer, detail: reason, path: path, tone: .bad, icon: .alert)
-        case .open, .final: return nil
+        case .open, .blocked, .final: return nil
         }
     }
 
@@ -113,7 +124,7 @@ struct OverviewSummary: Sendable {
 
     var monthEnd: OverviewPage.MonthEnd {
         guard let month = figures.openMonth else {
-            let next = DisplayText.day(present.endTime)
+            let next = DisplayText.minute(CloseRules.finalisation(of: present))
             let last = present.previous
             let isFinal = figures.revenue.contains { $0.month == last }
             return OverviewPage.MonthEnd(
@@ -123,13 +134,15 @@ struct OverviewSummary: Sendable {
                 isOpen: false)
         }
         let ready = figures.open.count { if case .open = $0.state { true } else { false } }
+        let final = CloseRules.finalisation(of: month)
         let deadline = CloseRules.disclosureDeadline(for: month)
         let waiting = figures.open.count { if case .waits = $0.state { true } else { false } }
         return OverviewPage.MonthEnd(
             month: "\(month)", name: month.display,
             steps: [
                 TimelineEntry(
-                    "\(month.display) can be closed", time: "since \(DisplayText.day(month.endTime))",
+                    "\(month.display) can be closed",
+                    time: "\(CloseRules.isEarly(month, now: now) ? "from" : "since") \(DisplayText.minute(final))",
                     text:
                         "\(ready) of \(DisplayText.count(figures.open.count, "contract")) \(ready == 1 ? "is" : "are") ready.",
                     tone: .brand),

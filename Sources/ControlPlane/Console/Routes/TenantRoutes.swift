@@ -111,7 +111,8 @@ struct TenantRoutes: Sendable {
                 revision: tenant.revision,
                 billingNote: tenant.settings.kind == .production
                     ? "A suspended tenant is still provisioned and counts as billable; an archived one no longer."
-                    : "This tenant is not billable; its turns still count."
+                    : "This tenant is not billable; its turns still count.",
+                mayReadVoice: principal.holds(.voiceRead)
             ).page
         }
         return .page(page)

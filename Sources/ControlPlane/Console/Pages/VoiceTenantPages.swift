@@ -1,0 +1,146 @@
+import Kernel
+import Web
+
+/// One kind of object on the voice view: what there is of it, and the way to one more.
+struct VoiceSection: Sendable {
+    struct Row: Sendable {
+        /// Where it is looked at or changed; `nil` for viewers.
+        let path: String?
+        /// What its button calls it.
+        let name: String
+        let cells: [HTML]
+    }
+
+    let title: String
+    /// "Add number"
+    let add: String
+    /// Where a new one is made; `nil` for viewers.
+    let addPath: String?
+    let columns: [Table.Column]
+    let rows: [Row]
+    /// Why there is none, and what one is for.
+    let empty: (title: String, text: String)
+    var lede: HTML?
+
+    func html(span: Int?) -> HTML {
+        let columns = columns + (rows.contains { $0.path != nil } ? [Table.Column.actions] : [])
+        let table = Table(
+            title, columns,
+            rows: rows.map { row in
+                let edit: [HTML] =
+                    row.path.map { path in
+                        [#"<a class="btn btn-sm" href="\#(path)" aria-label="Edit \#(row.name)">Edit</a>"#]
+                    } ?? []
+                return Table.Row(row.cells + edit)
+            })
+        let body: HTML = rows.isEmpty ? .empty(empty.title, empty.text, icon: .phone) : table.html
+        let aside: HTML = addPath.map { .button(add, to: $0, .small, icon: .plus) } ?? ""
+        return Card.flush(title, span: span, lede: lede, aside: aside, body: body).html
+    }
+}
+
+/// The voice of one tenant on one page.
+struct VoiceTenantPage: Sendable {
+    /// What happens when the included minutes are used up.
+    struct AtEnd: Sendable {
+        /// `overage` or `block`
+        let value: String
+        /// "0.08 per minute, pro rata to the millisecond"
+        let price: String
+        let revision: Int64
+    }
+
+    let place: VoicePlace
+    /// Why no calls are made now, with the way out.
+    let bar: String?
+    let minutes: VoiceMinutesCard?
+    let domain: [Fact]
+    let numbers: VoiceSection
+    let trunks: VoiceSection
+    /// Users, groups, schedules, sites, permissions: two beside each other.
+    let sections: [VoiceSection]
+    let limits: [Fact]
+    let atEnd: AtEnd
+    let mayEdit: Bool
+    let domainRevision: Int64
+
+    var page: ConsolePage {
+        let barred: HTML = bar.map { .callout(.warn, "No calls are made now.", "\($0)") } ?? ""
+        let first: [HTML]
+        if let minutes {
+            first = [minutes.card(span: 5).html, .stack([numbers.html(span: nil), trunks.html(span: nil)], span: 7)]
+        } else {
+            first = [numbers.html(span: 6), trunks.html(span: 6)]
+        }
+        let small = [domainCard, limitsCard]
+        let rest = sections.enumerated().map { index, section in
+            section.html(span: index == sections.count - 1 && sections.count % 2 == 1 ? 12 : 6)
+        }
+        var page = ConsolePage(
+            "\(place.name): Voice", section: "/voice",
+            body: "\(barred)\(HTML.grid(first))\(HTML.grid(small + rest))\(atEndCard)\(offCard)")
+        page.heading = "\(place.name) \(HTML.pill("Voice", .ok))"
+        page.lede = "SIP domain, numbers, trunks and phones of this tenant. Every change takes effect within seconds."
+        page.crumbs = [.init("Tenants", "/tenants"), .init(place.name, "/tenants/\(place.id)"), .init("Voice")]
+        page.tabs = TenantTabs.of(place.id, mayReadVoice: true, isVoice: true)
+        page.actions = .button("Revisions", to: "\(place.path)/revisions", icon: .clock)
+        if mayEdit { page.actions += .button("Add number", to: "\(place.path)/numbers/new", .primary, icon: .plus) }
+        return page
+    }
+
+    private var domainCard: HTML {
+        Card(
+            "SIP domain", span: 6, aside: edit("\(place.path)/domain", "Edit the SIP domain"), body: .facts(domain)
+        ).html
+    }
+
+    private var limitsCard: HTML {
+        Card(
+            "Limits", span: 6, lede: "Emergency calls are never limited.",
+            aside: edit("\(place.path)/settings", "Edit the limits"), body: .facts(limits)
+        ).html
+    }
+
+    private func edit(_ path: String, _ label: String) -> HTML {
+        mayEdit ? #"<a class="btn btn-sm" href="\#(path)" aria-label="\#(label)">Edit</a>"# : ""
+    }
+
+    private var atEndCard: HTML {
+        let choices = AtEndChoices.all(price: atEnd.price)
+        guard mayEdit else {
+            let words = choices.first { $0.value == atEnd.value }
+            return Card(
+                "When the included minutes are used up",
+                body: .facts([Fact(words?.label ?? "", text: words?.explanation)])
+            ).html
+        }
+        let field = Field("at_end", "What happens", .radios(choices))
+        return Card(
+            "When the included minutes are used up",
+            body: #"""
+                <form action="\#(place.path)/at-end" method="post">\#(HTML.csrfField)\#
+                \#(HTML.hiddenField("revision", "\(atEnd.revision)"))\#(field.html(FormState(values: ["at_end": atEnd.value])))\#
+                <div class="form-foot"><span>Counts from the next call on.</span><div class="actions">\#
+                <button class="btn btn-primary" type="submit">Save</button></div></div></form>
+                """#
+        ).html
+    }
+
+    private var offCard: HTML {
+        guard mayEdit else { return "" }
+        let setting: HTML = #"""
+            <div class="setting"><div><b>Switch voice off</b><span class="hint">Possible when no user, group, trunk and \#
+            number is left. The add-on is charged no longer.</span></div>\#
+            <button class="btn btn-danger" type="button" popovertarget="voice-off">Switch off</button></div>
+            """#
+        var card = Card("End voice", body: "<div>\(setting)</div>")
+        card.isDanger = true
+        var dialog = Dialog(
+            id: "voice-off", title: "Switch voice off for \(place.name)?",
+            text: "The SIP domain is given back. Call records, invoices and the audit log stay.",
+            action: "\(place.path)/off", submit: "Switch voice off", style: .danger)
+        dialog.asksForReason = false
+        dialog.hidden = .hiddenField("revision", "\(domainRevision)")
+        return card.html + dialog.html
+    }
+}

@@ -1,0 +1,127 @@
+import Billing
+import Kernel
+import Logging
+import Postgres
+import Rating
+import ServiceLifecycle
+import Telephony
+import Tenancy
+import Voice
+import Web
+
+/// Voice's services, put together once, and what voice and billing say to each other.
+struct VoiceServices: Sendable {
+    let model: VoiceModel
+    let nodes: VoiceNodes
+    let calls: CallServices
+    let leases: LeaseService
+    private let work: UnitOfWork
+    /// Where nodes deliver call records.
+    private let delivery: RecordDelivery
+    private let housekeeping: CallHousekeeping
+    private let events: EventService
+
+    init(work: UnitOfWork, tenancy: TenancyServices, billing: BillingServices, settings: Settings) {
+        let links = VoiceLinks.billing(billing.usage)
+        model = VoiceModel(
+            work: work, tenants: tenancy.tenants, box: settings.box, links: links, listening: settings.listening,
+            logger: settings.logger)
+        self.work = work
+        let plans = model.plans
+        leases = LeaseService(
+            database: work.database, ids: work.ids, logger: settings.logger,
+            plan: { tenant in plans.current.entry(tenant: tenant) })
+        calls = CallServices(work: work, links: links, settle: leases.settling(work.time))
+        nodes = VoiceNodes(
+            work: work, settings: settings, plan: { plans.current }, decide: leases.deciding())
+        delivery = RecordDelivery(
+            gate: nodes.gate, records: calls.records, metrics: settings.metrics, logger: settings.logger)
+        housekeeping = CallHousekeeping(calls, metrics: settings.metrics, logger: settings.logger)
+        let nodes = nodes
+        events = calls.events(
+            NodeHooks(nodes: { try await nodes.eventSockets() }, renew: leases.renewing(work.time)),
+            logger: settings.logger)
+    }
+
+    /// What runs for as long as the process serves.
+    var services: [any Service] { [model.plans, nodes.watch, events, housekeeping] }
+
+    /// Ends leases that nobody renews or settles: one batch.
+    func sweepLeases() async throws {
+        let leases = leases
+        _ = try await work.perform(job: "sweep leases") { tx, actor in try leases.sweep(at: actor.now, tx) }
+    }
+
+    /// What voice needs of the process.
+    struct Settings: Sendable {
+        let box: SecretBox
+        /// Where notifications of the database are heard.
+        let listening: String
+        let logger: Logger
+        let metrics: Metrics
+    }
+
+    var endpoints: [Endpoint] {
+        let plans = model.plans
+        return model.endpoints() + nodes.endpoints + leaseEndpoints(leases, work)
+            + calls.endpoints { tenant in plans.current.entry(tenant: tenant)?.plan.domain }
+    }
+
+    /// What FreeSWITCH nodes call.
+    var protocols: [ProtocolRoute] { nodes.routes + delivery.routes }
+}
+
+extension VoiceLinks {
+    /// Voice's view of contracts and metering.
+    static func billing(_ usage: UsageService) -> VoiceLinks {
+        VoiceLinks(
+            recordUsage: { tx, call in try usage.store(UsageItem(call), tx).voiceOutcome() },
+            terms: { tx, tenant, at in try Terms.read(tx, tenant, at) })
+    }
+}
+
+extension VoiceLinks.Terms {
+    /// The vendor's own tenants have telephony, and nobody counts it.
+    static func read(
+        _ tx: borrowing Transaction<ScopeNode>, _ id: TenantID, _ at: Timestamp
+    ) throws -> VoiceLinks.Terms {
+        guard let tenant = try TenantStore.find(id, tx),
+            let owner = try OrganisationStore.find(tenant.placement.organisationID, tx)
+        else { throw Problem.notFound("tenant") }
+        guard owner.kind != .vendor else {
+            return VoiceLinks.Terms(bar: nil, includedMilliseconds: nil, overageMicrosPerMinute: 0, priceBook: "")
+        }
+        let instance = try InstanceStore.find(tenant.placement.instanceID, tx)
+        let voice = try ContractService.voice(
+            of: owner.id, in: tenant.placement.host.program, at: at, size: instance?.licence?.size, tx)
+        return VoiceLinks.Terms(
+            bar: voice?.hasTelephony == true ? nil : .programWithoutTelephony,
+            includedMilliseconds: voice?.includedMilliseconds,
+            overageMicrosPerMinute: voice?.minutePrice.micros ?? 0, priceBook: voice?.priceBook ?? "")
+    }
+}
+
+extension UsageItem {
+    /// A call as the event that every other source of usage would send.
+    init(_ call: VoiceLinks.CallUsage) {
+        self = UsageEventReader.item([
+            "id": .string(call.id), "source": .string(call.source), "type": "voice",
+            "time": .string(call.occurredAt.description), "tenant": .string(call.tenantID.description),
+            "data": ["milliseconds": .integer(call.milliseconds), "direction": .string(call.direction)],
+        ])
+    }
+}
+
+extension UsageOutcome {
+    /// Everything but a stored event is a defect of the caller: it undoes the transaction.
+    fileprivate func voiceOutcome() throws(Problem) -> VoiceLinks.Outcome {
+        switch self {
+        case .accepted: return .accepted
+        case .duplicate: return .duplicate
+        case .rejected(let rejection) where rejection.reason == "MONTH_FINALISED": return .late
+        case .rejected(let rejection): throw .refused(rejection.reason, rejection.detail, field: rejection.field)
+        case .conflict:
+            throw .conflict("USAGE_CONFLICT", "The call was metered before with another time or another length.")
+        }
+    }
+}

@@ -1,0 +1,231 @@
+import FoundationEssentials
+import Kernel
+import Postgres
+import Telephony
+
+/// Legs of calls and the bodies that they were read from.
+enum CallLegStore {
+    /// What an insertion met.
+    struct Insertion: Sendable {
+        /// What an estimate of the leg had counted before; 0 when there was none.
+        let estimatedMilliseconds: Int64
+    }
+
+    /// Stores a leg with the body that it was read from, or completes an estimate; `nil` when a record was there before.
+    static func insert(
+        _ leg: CallLeg, record: CallRecord?, body: [UInt8]?, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> Insertion? {
+        var statements = [insertion(leg, record)]
+        if let body {
+            statements.append(
+                """
+                insert into app.cdr_raw (tenant_id, leg_id, organisation_id, body, received_at)
+                values (\(leg.identity.tenantID), \(leg.identity.id), \(leg.identity.organisationID), \(body),
+                    \(leg.state.receivedAt))
+                on conflict (tenant_id, leg_id) do nothing
+                """)
+        }
+        if leg.identity.callID.uuid != leg.identity.id.uuid {
+            // legs that came first and took this one for the beginning of the call
+            statements.append(
+                """
+                update app.call_leg set call_id = \(leg.identity.callID)
+                where tenant_id = \(leg.identity.tenantID) and call_id = \(CallID(leg.identity.id.uuid))
+                    and leg_id <> \(leg.identity.id)
+                """)
+        }
+        guard let row = try tx.pipeline(statements).first?.first else { return nil }
+        return Insertion(estimatedMilliseconds: try row.value("estimated_ms"))
+    }
+
+    private static func insertion(_ leg: CallLeg, _ record: CallRecord?) -> SQL {
+        let identity = leg.identity
+        let (times, outcome, parties, origin) = (leg.times, leg.outcome, leg.parties, leg.origin)
+        let values: SQL = """
+            \(identity.tenantID), \(identity.id), \(identity.organisationID), \(identity.callID), \(origin.nodeID),
+            \(record?.leg.coreID), \(record?.leg.sessionNumber), \(identity.side), \(leg.metering.name),
+            \(leg.metering.direction), \(leg.callClass), \(times.started), \(times.answered), \(times.ended),
+            \(times.answeredMicroseconds), \(times.milliseconds), \(outcome.cause), \(outcome.causeCode),
+            \(outcome.sipStatus), \(outcome.disposition), \(outcome.peerCause), \(parties.caller), \(parties.dialled),
+            \(parties.destination), \(parties.sipUser), \(parties.networkAddress), \(origin.sipCallID),
+            \(origin.gateway), \(identity.originatingLeg), \(record?.leg.bridgedTo), \(origin.transfers),
+            \(outcome.qualityHundredths), \(origin.revision), \(origin.leaseID), \(outcome.refusal),
+            \(leg.state.isEstimated), \(leg.state.isEstimated ? times.milliseconds : 0), \(leg.state.isLate),
+            \(leg.state.receivedAt)
+            """
+        return """
+            insert into app.call_leg (\(written), estimated_ms, late, received_at) values (\(values))
+            on conflict (tenant_id, leg_id) do update set (\(completed), late, received_at) = (\(excluded),
+                excluded.late, excluded.received_at)
+            where call_leg.estimated and not excluded.estimated
+            returning case when estimated then 0 else estimated_ms end as estimated_ms
+            """
+    }
+
+    private static let written: SQL = """
+        tenant_id, leg_id, organisation_id, call_id, node_id, core_id, session_number, side, metering, direction, \
+        call_class, started_at, answered_at, ended_at, answered_us, milliseconds, cause, cause_code, sip_status, \
+        disposition, peer_cause, caller, dialled, destination, sip_user, network_address, sip_call_id, gateway, \
+        originating_leg_id, bridged_leg_id, transfers, quality_hundredths, revision_id, lease_id, refusal, estimated
+        """
+
+    private static let completed: SQL = """
+        call_id, node_id, core_id, session_number, side, metering, direction, call_class, started_at, answered_at, \
+        ended_at, answered_us, milliseconds, cause, cause_code, sip_status, disposition, peer_cause, caller, dialled, \
+        destination, sip_user, network_address, sip_call_id, gateway, originating_leg_id, bridged_leg_id, transfers, \
+        quality_hundredths, revision_id, lease_id, refusal, estimated
+        """
+
+    private static let excluded: SQL = """
+        excluded.call_id, excluded.node_id, excluded.core_id, excluded.session_number, excluded.side, \
+        excluded.metering, excluded.direction, excluded.call_class, excluded.started_at, excluded.answered_at, \
+        excluded.ended_at, excluded.answered_us, excluded.milliseconds, excluded.cause, excluded.cause_code, \
+        excluded.sip_status, excluded.disposition, excluded.peer_cause, excluded.caller, excluded.dialled, \
+        excluded.destination, excluded.sip_user, excluded.network_address, excluded.sip_call_id, excluded.gateway, \
+        excluded.originating_leg_id, excluded.bridged_leg_id, excluded.transfers, excluded.quality_hundredths, \
+        excluded.revision_id, excluded.lease_id, excluded.refusal, excluded.estimated
+        """
+
+    /// The call of a leg that is stored already.
+    static func callID(
+        of leg: CallLegID, _ tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> CallID? {
+        try tx.first(
+            "select call_id from app.call_leg where tenant_id = \(tenant) and leg_id = \(leg)", as: (CallID).self)
+    }
+
+    static func markLate(
+        _ leg: CallLegID, _ tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>
+    ) throws {
+        try tx.execute("update app.call_leg set late = true where tenant_id = \(tenant) and leg_id = \(leg)")
+    }
+
+    // MARK: Reading
+
+    /// Newest first.
+    static func list(
+        _ tenant: TenantID, _ filter: CallFilter, before cursor: CallCursor?, limit: Int,
+        _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [CallLeg] {
+        var conditions: [SQL] = ["tenant_id = \(tenant)"]
+        if !filter.includesAll, filter.callID == nil { conditions.append("metering <> 'none'") }
+        if let from = filter.from { conditions.append("started_at >= \(from)") }
+        if let until = filter.until { conditions.append("started_at < \(until)") }
+        if let direction = filter.direction { conditions.append("direction = \(direction)") }
+        if let call = filter.callID { conditions.append("call_id = \(call)") }
+        if let user = filter.sipUser { conditions.append("sip_user = \(user)") }
+        if let answered = filter.isAnswered { conditions.append("(answered_at is not null) = \(answered)") }
+        if let cursor { conditions.append("(started_at, leg_id) < (\(cursor.startedAt), \(cursor.legID))") }
+        return try tx.all(
+            """
+            select * from app.call_leg where \(.joined(conditions, separator: " and "))
+            order by started_at desc, leg_id desc limit \(limit)
+            """)
+    }
+
+    /// The body that a leg was read from, while it is kept.
+    static func body(
+        of leg: CallLegID, _ tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [UInt8]? {
+        try tx.first(
+            "select body from app.cdr_raw where tenant_id = \(tenant) and leg_id = \(leg)", as: ([UInt8]).self)
+    }
+
+    // MARK: Retention
+
+    /// Deletes bodies that are older and says how many; call again while it is `limit`.
+    static func deleteBodies(
+        before moment: Timestamp, limit: Int, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> Int {
+        try tx.rows(
+            """
+            delete from app.cdr_raw where (tenant_id, leg_id) in (select tenant_id, leg_id from app.cdr_raw
+                where received_at < \(moment) order by received_at limit \(limit)) returning 1
+            """
+        ).count
+    }
+
+    /// Erases who called whom from legs that are older; what the bill rests on stays.
+    static func erase(
+        before moment: Timestamp, limit: Int, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> Int {
+        try tx.rows(
+            """
+            update app.call_leg set caller = '', dialled = '', destination = '', sip_user = '', network_address = '',
+                sip_call_id = '', transfers = '{}', erased_at = \(now)
+            where (tenant_id, leg_id) in (select tenant_id, leg_id from app.call_leg
+                where ended_at < \(moment) and erased_at is null limit \(limit)) returning 1
+            """
+        ).count
+    }
+}
+
+/// Where a page of legs ends: the start decides, and the leg's id among those of one instant.
+struct CallCursor: Sendable {
+    let startedAt: Timestamp
+    let legID: CallLegID
+
+    init(_ leg: CallLeg) {
+        startedAt = leg.times.started
+        legID = leg.identity.id
+    }
+
+    /// `nil` for text that is no cursor of ours.
+    init?(_ text: String) {
+        let parts = text.split(separator: ".")
+        guard parts.count == 2, let microseconds = Int64(parts[0]), let legID = CallLegID(parts[1]) else { return nil }
+        startedAt = Timestamp(microseconds: microseconds)
+        self.legID = legID
+    }
+
+    var text: String { "\(startedAt.microseconds).\(legID)" }
+}
+
+extension CallLeg: RowDecodable {
+    package init(row: Row) throws {
+        let metering = CallMetering(name: try row.value("metering"), direction: try row.value("direction"))
+        guard let metering else { throw DatabaseError.decoding("a leg has no metering") }
+        self.init(
+            identity: Identity(
+                id: try row.value("leg_id"), callID: try row.value("call_id"), tenantID: try row.value("tenant_id"),
+                organisationID: try row.value("organisation_id"), side: try row.value("side"),
+                originatingLeg: try row.value("originating_leg_id")),
+            metering: metering, callClass: try row.value("call_class"),
+            times: Times(
+                started: try row.value("started_at"), answered: try row.value("answered_at"),
+                ended: try row.value("ended_at"), answeredMicroseconds: try row.value("answered_us"),
+                milliseconds: try row.value("milliseconds")),
+            outcome: try Outcome(row: row), parties: try Parties(row: row), origin: try Origin(row: row),
+            state: State(
+                isEstimated: try row.value("estimated"), isLate: try row.value("late"),
+                receivedAt: try row.value("received_at"), erasedAt: try row.value("erased_at")))
+    }
+}
+
+extension CallLeg.Outcome {
+    fileprivate init(row: Row) throws {
+        self.init(
+            cause: try row.value("cause"), causeCode: try row.value("cause_code"),
+            sipStatus: try row.value("sip_status"), disposition: try row.value("disposition"),
+            peerCause: try row.value("peer_cause"), refusal: try row.value("refusal"),
+            qualityHundredths: try row.value("quality_hundredths"))
+    }
+}
+
+extension CallLeg.Parties {
+    fileprivate init(row: Row) throws {
+        self.init(
+            caller: try row.value("caller"), dialled: try row.value("dialled"),
+            destination: try row.value("destination"), sipUser: try row.value("sip_user"),
+            networkAddress: try row.value("network_address"))
+    }
+}
+
+extension CallLeg.Origin {
+    fileprivate init(row: Row) throws {
+        self.init(
+            nodeID: try row.value("node_id"), gateway: try row.value("gateway"),
+            sipCallID: try row.value("sip_call_id"), revision: try row.value("revision_id"),
+            leaseID: try row.value("lease_id"), transfers: try row.value("transfers"))
+    }
+}

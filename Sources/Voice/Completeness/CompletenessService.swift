@@ -1,0 +1,85 @@
+import Kernel
+import Postgres
+import Telephony
+import Tenancy
+
+/// Whether every call that a node had is recorded.
+package struct CompletenessService: Sendable {
+    private let work: UnitOfWork
+    private let ledger: CallLedger
+    /// Records come within seconds; a node that retries or a spool that is swept needs longer.
+    private static let grace = Duration.seconds(600)
+
+    package init(work: UnitOfWork, links: VoiceLinks, settle: @escaping SettleLease) {
+        self.work = work
+        ledger = CallLedger(links: links, settle: settle)
+    }
+
+    /// Per tenant of the scope that had calls in the month, or for one tenant.
+    package func report(
+        _ month: CallMonth, tenant: TenantID?, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [Completeness] {
+        let span = Span(month)
+        return try SightingStore.completeness(
+            from: span.from, until: span.until, tenant: tenant, ended: settled, tx)
+    }
+
+    /// The legs behind the gaps.
+    package func missing(
+        _ month: CallMonth, tenant: TenantID?, limit: Int = 200, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [MissingLeg] {
+        let span = Span(month)
+        return try SightingStore.missing(
+            from: span.from, until: span.until, tenant: tenant, ended: settled, limit: limit, tx)
+    }
+
+    /// The runs of nodes with their session numbers.
+    package func runs(_ month: CallMonth) async throws -> [NodeRun] {
+        let span = Span(month)
+        return try await work.read(in: .platform) { tx in
+            try SightingStore.runs(from: span.from, until: span.until, tx)
+        }
+    }
+
+    /// How many legs of the last two days have no record: what an alarm watches.
+    package func missingNow(limit: Int = 1_000) async throws -> [MissingLeg] {
+        let (now, settled) = (work.time.now, settled)
+        return try await work.read(in: .platform) { tx in
+            try SightingStore.missing(
+                from: now.advanced(by: .seconds(-2 * 86_400)), until: now, tenant: nil, ended: settled, limit: limit, tx
+            )
+        }
+    }
+
+    /// Books metered legs of lost nodes up to their last sign of life; the record, should it come, takes the estimate
+    /// back. Named job, a batch at a time; says how many were booked.
+    package func estimateLost(limit: Int = 200) async throws -> Int {
+        let moment = settled
+        let legs = try await work.read(in: .platform) { tx in
+            try SightingStore.lost(before: moment, limit: limit, tx)
+        }
+        var booked = 0
+        for leg in legs {
+            let (time, ledger, scope) = (
+                work.time, ledger, ScopeNode.tenant(leg.identity.tenantID, of: leg.identity.organisationID)
+            )
+            let isNew = try await work.database.transaction(for: scope) { tx in
+                try ledger.enter(estimate: leg, at: time.now, tx)
+            }
+            if isNew { booked += 1 }
+        }
+        return booked
+    }
+
+    private var settled: Timestamp { work.time.now.advanced(by: .zero - Self.grace) }
+
+    private struct Span {
+        let from: Timestamp
+        let until: Timestamp
+
+        init(_ month: CallMonth) {
+            from = Timestamp(microseconds: month.start)
+            until = Timestamp(microseconds: month.end)
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import Kernel
+import Telephony
+import Tenancy
+import Web
+
+/// A question to the one function that decides about legs.
+struct ExplainCall: Codable, Sendable {
+    /// Who would make the leg.
+    enum Origin: String, Codable, Sendable, CaseIterable {
+        case user, trunk, forward, transfer, agent
+    }
+
+    let tenantID: TenantID
+    /// What would be dialled; for `trunk` one of the tenant's numbers.
+    let dialled: String
+    /// `user` when left out.
+    let origin: Origin?
+    /// The name of the calling, forwarding or transferring user.
+    let user: String?
+    /// The number of the agent that calls, in E.164.
+    let number: String?
+    /// The trunk of an inbound call.
+    let trunkID: TrunkID?
+    /// Now when left out; schedules and permissions look at it.
+    let at: Timestamp?
+}
+
+/// The answer, with every step that led to it.
+package struct ExplanationResource: Codable, Sendable {
+    /// Whether the leg would be.
+    package enum Outcome: String, Codable, Sendable, CaseIterable {
+        case route, refuse
+    }
+
+    /// Why not, what the caller would get, and what to do about it.
+    package struct Refused: Codable, Sendable {
+        package let reason: RefusalReason
+        package let sentence: String
+        package let wayOut: String
+        package let sipStatus: Int
+        /// ITU-T Q.850.
+        package let cause: Int
+        package let causeName: String
+    }
+
+    /// Where it would go, for how long, at what price.
+    package struct Routed: Codable, Sendable {
+        package let callClass: CallRoute.CallClass
+        package let trunks: [Attempt]
+        /// Names of users that are rung, or of the agent; empty over trunks.
+        package let rings: [String]
+        package let callerNumber: E164?
+        package let destination: Called?
+        /// Per 60,000 ms beyond the included minutes; null when nothing is metered.
+        package let price: String?
+        package let currency: String
+        package let sliceSeconds: Int?
+        package let hangupAfterSeconds: Int?
+        package let warnings: [CallRoute.Warning]
+    }
+
+    /// One trunk, in the order in which they are tried.
+    package struct Attempt: Codable, Sendable {
+        package let trunkID: TrunkID
+        package let displayName: String
+        package let number: String
+    }
+
+    /// The number outside, as the destination table sees it.
+    package struct Called: Codable, Sendable {
+        package let number: E164
+        package let country: CountryCode?
+        package let kind: DestinationKind
+        package let risk: DestinationRisk
+        package let prefix: String
+    }
+
+    package let outcome: Outcome
+    package let refusal: Refused?
+    package let route: Routed?
+    package let trace: [TraceStep]
+    /// The plan that was asked.
+    package let revision: String
+
+    init(_ decision: Decision, _ entry: VoicePlan.Entry) {
+        trace = decision.trace
+        revision = entry.revision
+        switch decision.outcome {
+        case .refuse(let why):
+            outcome = .refuse
+            route = nil
+            refusal = Refused(
+                reason: why.reason, sentence: why.sentence, wayOut: why.reason.text.wayOut,
+                sipStatus: why.reason.answer.status, cause: why.reason.answer.cause,
+                causeName: why.reason.answer.causeName)
+        case .route(let found):
+            outcome = .route
+            refusal = nil
+            route = Routed(found, entry.plan)
+        }
+    }
+}
+
+extension ExplanationResource.Routed {
+    fileprivate init(_ route: CallRoute, _ plan: TenantPlan) {
+        callClass = route.callClass
+        var (attempts, names): ([ExplanationResource.Attempt], [String]) = ([], [])
+        switch route.target {
+        case .trunks(let list):
+            attempts = list.map { attempt in
+                let trunk = plan.routing.trunks.first { $0.id == attempt.trunk }
+                return ExplanationResource.Attempt(
+                    trunkID: attempt.trunk, displayName: trunk?.displayName ?? "", number: attempt.number)
+            }
+        case .users(let ids, _, _, _):
+            names = ids.compactMap { id in plan.directory.users.first { $0.id == id }?.name }
+        case .agent(let name): names = [name]
+        case .reject: break
+        }
+        trunks = attempts
+        rings = names
+        callerNumber = route.callerNumber
+        destination = route.destination.map {
+            ExplanationResource.Called(
+                number: $0.number, country: $0.country, kind: $0.kind, risk: $0.risk, prefix: $0.prefix)
+        }
+        price =
+            route.meteredLegs.isEmpty
+            ? nil : EuroAmount(micros: plan.allotment.overageMicrosPerMinute).text
+        currency = "EUR"
+        sliceSeconds = route.grant?.sliceSeconds
+        hangupAfterSeconds = route.hangupAfterSeconds
+        warnings = route.warnings
+    }
+}
+
+extension ExplainCall {
+    /// The leg as a node would ask about it.
+    func leg(in plan: TenantPlan, now: Timestamp) throws -> LegRequest {
+        let origin: LegRequest.Origin =
+            switch self.origin ?? .user {
+            case .user: .user(try calling(plan))
+            case .forward: .forward(by: try calling(plan))
+            case .transfer: .refer(by: user == nil ? nil : try calling(plan))
+            case .trunk: .trunk(trunkID)
+            case .agent: .agent(number: try ownNumber(plan))
+            }
+        return LegRequest(callID: "dry-run", origin: origin, dialled: dialled, now: at ?? now)
+    }
+
+    private func calling(_ plan: TenantPlan) throws -> SIPUserID {
+        guard let user else { throw Problem.invalid("user", "name the user who would call") }
+        guard let found = plan.directory.users.first(where: { $0.name == user }) else {
+            throw Problem.invalid("user", "is no user of this tenant")
+        }
+        return found.id
+    }
+
+    private func ownNumber(_ plan: TenantPlan) throws -> PhoneNumberID? {
+        guard let number else { return nil }
+        guard let found = plan.routing.numbers.first(where: { "\($0.e164)" == number }) else {
+            throw Problem.invalid("number", "is no active number of this tenant")
+        }
+        return found.id
+    }
+}
+
+func explainEndpoint(_ leases: LeaseService, _ work: UnitOfWork) -> Endpoint {
+    Endpoint(
+        .post, "/v1/voice/tenants/{tenant_id}:explain", "Try a call without making it", tag: "Voice",
+        requires: .permission(.voiceRead)
+    ) { (call: Call<ExplainCall>) in
+        let entry = try leases.entry(call.input.tenantID)
+        return try await work.read(call) { tx in
+            try leases.checkVisible(call.input.tenantID, tx)
+            let leg = try call.input.leg(in: entry.plan, now: work.time.now)
+            return ExplanationResource(try leases.explain(leg, entry, trunksDown: [], tx), entry)
+        }
+    }
+    .withoutIdempotencyKey()
+    .described(
+        "Who may call what now, over which trunk, at what price, and why: the decision that a node would get, with every "
+            + "step. Nothing is stored and nothing is granted."
+    )
+
+}

@@ -1,0 +1,57 @@
+import Kernel
+import Telephony
+import Web
+
+/// Lets nodes in, and nobody else. It needs nothing but the header, because the first request of a digest exchange has
+/// an empty body.
+package struct NodeGate: Sendable {
+    private let directory: NodeDirectory
+    private let nonces = NonceMint()
+
+    package init(_ directory: NodeDirectory) { self.directory = directory }
+
+    /// Whether somebody may go on.
+    package enum Answer: Sendable {
+        case admitted(KnownNode)
+        /// 401 with what to try.
+        case challenge(RawReply)
+    }
+
+    func noteSeen(_ id: VoiceNodeID, core: String?) { directory.noteSeen(id, core: core) }
+
+    /// Which node a request comes from, by the password for `purpose`.
+    package func admit(_ call: ProtocolCall, for purpose: NodeCredentials.Purpose) -> Answer {
+        guard let proof = call.authorization.flatMap(NodeProof.init) else { return .challenge(challenge(call)) }
+        switch proof {
+        case .basic(let username, let password):
+            let hash = NodeCredential.hash(of: password)
+            guard let known = directory.node(named: username),
+                known.credentials[purpose].contains(where: { ConstantTime.isEqual($0.hash, hash) })
+            else { return .challenge(challenge(call)) }
+            return .admitted(known)
+        case .digest(let digest):
+            guard let known = directory.node(named: digest.username),
+                known.credentials[purpose].contains(where: {
+                    digest.matches($0.digest, method: call.method, target: call.target)
+                })
+            else { return .challenge(challenge(call)) }
+            guard nonces.isFresh(digest.nonce, at: call.now) else { return .challenge(challenge(call, isStale: true)) }
+            return .admitted(known)
+        }
+    }
+
+    /// Both schemes; a client takes the better one that it was told to use.
+    private func challenge(_ call: ProtocolCall, isStale: Bool = false) -> RawReply {
+        var reply = RawReply(Array("Credentials are needed.\n".utf8), mediaType: "text/plain; charset=utf-8")
+        reply.status = 401
+        let nonce = nonces.nonce(at: call.now)
+        let stale = isStale ? ", stale=true" : ""
+        reply.headers = [
+            Header(
+                "www-authenticate",
+                "Digest realm=\"\(NodeCredential.realm)\", nonce=\"\(nonce)\", qop=\"auth\", algorithm=MD5\(stale)"),
+            Header("www-authenticate", "Basic realm=\"\(NodeCredential.realm)\""),
+        ]
+        return reply
+    }
+}

@@ -1,0 +1,97 @@
+import Kernel
+import Logging
+import Telephony
+import Web
+
+/// Answers what nodes ask with `mod_xml_curl`. Nothing here waits for the database but the decision about a leg, which
+/// is handed in and has its own bounds.
+package struct SwitchService: Sendable {
+    /// The decision about a leg, with whatever it reserves.
+    package typealias Decide = @Sendable (CallOrigin) async -> Decision
+
+    private let gate: NodeGate
+    private let plan: @Sendable () -> VoicePlan
+    private let decide: Decide
+    private let logger: Logger
+    private let answers: Counter
+
+    package init(
+        gate: NodeGate, plan: @escaping @Sendable () -> VoicePlan, decide: @escaping Decide, logger: Logger,
+        metrics: Metrics
+    ) {
+        self.gate = gate
+        self.plan = plan
+        self.decide = decide
+        self.logger = logger
+        answers = metrics.counter(
+            "controlplane_voice_switch_answers_total", "Answers to FreeSWITCH nodes.", labels: ["section", "outcome"])
+    }
+
+    /// The longest form that is read; FreeSWITCH posts 6–9 kB for a leg.
+    static let bodyLimit = 256 * 1024
+
+    /// The addresses that a node calls: one for everything, and one for each section for those who prefer it.
+    package var routes: [ProtocolRoute] {
+        ["/fs/xml", "/fs/xml/{section}"].flatMap { path in
+            [Method.get, .post].map { method in
+                ProtocolRoute(method, PathTemplate(path), bodyLimit: Self.bodyLimit) { call in
+                    try await answer(call)
+                }
+            }
+        }
+    }
+
+    func answer(_ call: ProtocolCall) async throws -> RawReply {
+        let known: KnownNode
+        switch gate.admit(call, for: .configuration) {
+        case .challenge(let reply): return reply
+        case .admitted(let node): known = node
+        }
+        let form = FormFields(call.method == "POST" ? try await call.body() : call.query)
+        gate.noteSeen(known.node.id, core: form?[.coreUUID])
+        let request = form.flatMap { SwitchRequest($0) }
+        let answer = await answer(request, known.node.context, at: call.now)
+        note(answer, request, known, call)
+        return RawReply(Array(answer.text.utf8), mediaType: "text/xml; charset=utf-8")
+    }
+
+    private func answer(_ request: SwitchRequest?, _ node: NodeContext, at now: Timestamp) async -> SwitchAnswer {
+        let plan = plan()
+        switch request {
+        case nil: return .notFound(.unreadable)
+        case .other: return .notFound(.notManaged)
+        case .directory(let request): return DirectoryAnswer.answer(request, plan: plan, node: node)
+        case .configuration(let request): return ConfigurationAnswer.answer(request, plan: plan, node: node)
+        case .dialplan(let request):
+            switch CallOrigin.find(request, plan: plan, node: node, now: now) {
+            case .unknown(let reason): return .notFound(reason)
+            case .known(let origin):
+                return DialplanAnswer.answer(await decide(origin), to: request, entry: origin.entry, node: node)
+            }
+        }
+    }
+
+    /// Counts every answer, and tells of those that say that somebody tries something or that data is wrong.
+    private func note(_ answer: SwitchAnswer, _ request: SwitchRequest?, _ known: KnownNode, _ call: ProtocolCall) {
+        let section =
+            switch request {
+            case .directory: "directory"
+            case .dialplan: "dialplan"
+            case .configuration: "configuration"
+            case .other, nil: "other"
+            }
+        answers.add(1, section, answer.notFound?.rawValue ?? "answered")
+        guard let reason = answer.notFound,
+            [.otherDomain, .otherUser, .sourceNotAllowed, .unsafeValue].contains(reason)
+        else { return }
+        var details: Logger.Metadata = [
+            "node": "\(known.node.name)", "reason": "\(reason.rawValue)", "request_id": "\(call.requestID)",
+        ]
+        if case .directory(let directory)? = request, case .authentication(let login) = directory.question {
+            details["method"] = "\(login.method)"
+            details["realm"] = "\(login.realm.prefix(100))"
+            details["source"] = "\(login.sourceAddress ?? "")"
+        }
+        logger.notice("a node was refused an answer", metadata: details)
+    }
+}

@@ -1,0 +1,52 @@
+import Kernel
+import Logging
+import Postgres
+import Tenancy
+import Web
+
+/// What a tenant's voice is made of: the services of this module's model, put together once.
+package struct VoiceModel: Sendable {
+    package let work: UnitOfWork
+    package let links: VoiceLinks
+    package let domains: SIPDomainService
+    package let users: SIPUserService
+    package let groups = CallGroupService()
+    package let sites = SiteService()
+    package let trunks: TrunkService
+    package let numbers = PhoneNumberService()
+    package let schedules = ScheduleService()
+    package let permissions = DialPermissionService()
+    package let settings = VoiceSettingsService()
+    package let revisions = PlanRevisionService()
+    /// What nodes are answered from; a service of the process.
+    package let plans: PlanCache
+
+    /// - Parameter listening: where notifications of the database are heard.
+    package init(
+        work: UnitOfWork, tenants: TenantService, box: SecretBox, links: VoiceLinks, listening: String, logger: Logger
+    ) {
+        self.work = work
+        self.links = links
+        users = SIPUserService(box: box)
+        trunks = TrunkService(box: box)
+        domains = SIPDomainService(tenants: tenants, links: links, users: users)
+        plans = PlanCache(
+            database: work.database, connectionString: listening, links: links,
+            compiler: PlanCompiler(trunks: trunks), time: work.time, logger: logger)
+    }
+
+    /// Every operation on the model.
+    package func endpoints() -> [Endpoint] {
+        sipDomainEndpoints(domains, work) + sipUserEndpoints(users, work) + callGroupEndpoints(groups, work)
+            + siteEndpoints(sites, work) + trunkEndpoints(trunks, work) + phoneNumberEndpoints(numbers, work)
+            + scheduleEndpoints(schedules, work) + dialPermissionEndpoints(permissions, work)
+            + voiceSettingsEndpoints(settings, work) + planRevisionEndpoints(revisions, work)
+    }
+
+    /// Ends old secrets and rested numbers whose time is over. A bounded batch; call again while it is not empty.
+    package func endWhatIsDue() async throws -> Int {
+        try await work.perform(job: "end old voice secrets and rested numbers") { tx, actor in
+            try users.retireExpired(tx, actor) + numbers.releaseRested(tx, actor)
+        }
+    }
+}

@@ -1,0 +1,190 @@
+import Kernel
+import Rating
+import Telephony
+import Web
+
+@testable import ControlPlane
+
+/// Voice.
+extension PageSamples {
+    private static let place = VoicePlace(id: tenantID, name: "Kundenservice")
+    private static let userID = "sipuser_01k2hb7q00000000000000000a"
+
+    static var voice: [(name: String, page: ConsolePage)] {
+        get throws {
+            [
+                ("voice", voiceList.page), ("voice-none", VoiceListPage(rows: [], nextPath: nil).page),
+                ("tenant-voice", try voicePage(mayEdit: true, isFull: true).page),
+                ("tenant-voice-viewer", try voicePage(mayEdit: false, isFull: false).page),
+                ("tenant-voice-off", voiceOff(.off).page),
+                (
+                    "tenant-voice-not-included",
+                    voiceOff(.notIncluded("Solution Partners get voice by order form. Add one to the contract.")).page
+                ),
+                ("voice-domain", domain), ("voice-user", user), ("voice-user-refused", refusedUser),
+                ("voice-secret", secret.page), ("voice-number-history", history(of: "+43720000100").page),
+                ("voice-revisions", revisions.page), ("voice-revision", revision.page),
+            ]
+        }
+    }
+
+    private static var voiceList: VoiceListPage {
+        VoiceListPage(
+            rows: [
+                .init(
+                    id: tenantID, tenant: "Kundenservice", organisation: "Stadtwerke Demo",
+                    domain: "kundenservice.sip.example", country: "Austria", since: "4 Jun 2026")
+            ], nextPath: nil)
+    }
+
+    private static func voiceOff(_ reason: VoiceOffPage.Reason) -> VoiceOffPage {
+        VoiceOffPage(
+            place: place, reason: reason, programs: VoicePrograms.rows(present: .solution), maySwitchOn: true,
+            contractsPath: "/organisations/\(organisationID)")
+    }
+
+    private static func minutes() throws -> VoiceMinutesCard {
+        let byDay: [Int64] = [52, 96, 101, 92, 98, 104, 48, 44, 97, 88, 95, 103, 91, 46, 42, 99, 90, 84]
+        guard let month = BillingMonth("2026-11") else { throw Problem.notFound("month") }
+        var allotment = Allotment()
+        allotment.includedMilliseconds = 2_000 * 60_000
+        allotment.overageMicrosPerMinute = 80_000
+        let used = byDay.reduce(0, +) * 60_000
+        return VoiceMinutesCard(
+            month: month.display, usedMilliseconds: used, includedMilliseconds: allotment.includedMilliseconds,
+            forecast: Forecast(
+                used: used, month: month,
+                now: Timestamp(microseconds: ViennaTime.instant(month.firstDay.adding(days: 17), hour: 18)),
+                allotment: allotment), minutePrice: Rate(micros: 80_000),
+            days: (1...30).map { .init($0 == 1 || $0.isMultiple(of: 5) ? "\($0)" : "", name: "\($0) Nov") },
+            byDay: byDay.map { $0 * 60_000 })
+    }
+
+    private static func section(
+        _ title: String, _ columns: [String], _ rows: [[HTML]], isFull: Bool, lede: HTML? = nil
+    ) -> VoiceSection {
+        let path = "\(place.path)/\(title.lowercased())"
+        return VoiceSection(
+            title: title, add: "Add \(title.lowercased().dropLast())", addPath: isFull ? "\(path)/new" : nil,
+            columns: columns.map { .init($0) },
+            rows: isFull
+                ? rows.enumerated().map { .init(path: "\(path)/\($0)", name: "\(title) \($0)", cells: $1) } : [],
+            empty: ("None yet", "What one is for."), lede: lede)
+    }
+
+    private static func voicePage(mayEdit: Bool, isFull: Bool) throws -> VoiceTenantPage {
+        VoiceTenantPage(
+            place: place, bar: isFull ? nil : "The tenant is suspended.", minutes: isFull ? try minutes() : nil,
+            domain: [Fact("Domain", code: "kundenservice.sip.example"), Fact("Country", text: "Austria")],
+            numbers: section(
+                "Numbers", ["Number", "Routes to", "State"],
+                [
+                    ["+43720000100\(HTML.sub("main line"))", "Agent outage-hotline", .pill("Active", .ok)],
+                    ["+43720000190\(HTML.sub("<b>old</b>"))", "not routed", .pill("Resting", .info)],
+                ], isFull: isFull),
+            trunks: section(
+                "Trunks", ["Trunk", "Host", "Allowed networks", "State"],
+                [
+                    [
+                        "Carrier Nord\(HTML.sub("by address"))", "sip.carrier-nord.example",
+                        .pill("Nobody gets in", .warn), .pill("Enabled", .ok),
+                    ]
+                ], isFull: isFull, lede: "Nobody can call in over Carrier Nord: the list of allowed networks is empty."),
+            sections: [
+                section(
+                    "Users", ["User", "Name", "State"], [["1001", "Reception", .pill("Enabled", .ok)]], isFull: isFull),
+                section("Groups", ["Group", "Members"], [["desk", "1001"]], isFull: isFull),
+                section("Schedules", ["Schedule", "Open"], [["Office", "Mon, Tue"]], isFull: isFull),
+                section(
+                    "Sites", ["Site", "Address", "State"],
+                    [["Hafen", "Kai 1, 1020 Wien", .pill("Not verified", .warn)]], isFull: isFull),
+                section(
+                    "Permissions", ["Destinations", "For", "Calls"],
+                    [["Italy, mobile", "The whole tenant", .pill("Allowed", .ok)]], isFull: isFull),
+            ], limits: [Fact("At the same time", text: "5 calls"), Fact("Calls out in a day", text: "EUR 20.00")],
+            atEnd: .init(value: "overage", price: "0.08 per minute beyond, pro rata to the millisecond", revision: 1),
+            mayEdit: mayEdit, domainRevision: 2)
+    }
+
+    private static var domain: ConsolePage {
+        VoiceDomainRoutes.page(
+            place,
+            FormState(
+                values: ["domain": "kundenservice", "country": "AT", "revision": "2"],
+                errors: [.init(field: "domain", message: "must be a host name of at least two labels")]), isOn: true)
+    }
+
+    private static let userSections = [
+        Form.Section(
+            "User", "A phone or softphone that registers.",
+            [
+                Field("name", "User name", hint: "Also its extension, for example 1001."),
+                Field("display_name", "Name"), Field("enabled", "Enabled", .check),
+            ])
+    ]
+
+    private static var user: ConsolePage {
+        VoiceItemPage(
+            place: place, kind: ("users", "user"),
+            item: .init(
+                id: userID, name: "Reception", revision: 3,
+                notices: ["The stored secret cannot be read any more."],
+                beside: VoiceStepCard(
+                    title: "Secret", facts: [Fact("Address", code: "1001@kundenservice.sip.example")],
+                    path: "\(place.path)/users/\(userID)", revision: 3,
+                    steps: [.init(path: "rotate", verb: "New secret", effect: "Shown once.")]
+                ).html),
+            state: FormState(values: [
+                "name": "1001", "display_name": "Reception", "enabled": "true", "revision": "3",
+            ]), sections: userSections
+        ).page
+    }
+
+    private static var refusedUser: ConsolePage {
+        VoiceItemPage(
+            place: place, kind: ("users", "user"), item: nil,
+            state: FormState(
+                values: ["name": "1 0"],
+                errors: [.init(field: "name", message: "must have 1 to 32 of the characters a-z 0-9 . _ -")]),
+            sections: userSections
+        ).page
+    }
+
+    private static var secret: VoiceSecretPage {
+        VoiceSecretPage(
+            place: place, userID: userID, userName: "1001", address: "1001@kundenservice.sip.example",
+            domain: "kundenservice.sip.example", secret: "not-a-real-secret", oldUntil: "28 Nov 2026, 12:00")
+    }
+
+    private static func history(of number: String) -> NumberHistoryPage {
+        NumberHistoryPage(
+            place: place, number: number,
+            entries: [
+                TimelineEntry(
+                    "Resting", time: "18 Nov 2026, 10:00 · Kim Beispiel", text: "line is not needed", tone: .info),
+                TimelineEntry("Active", time: "4 Jun 2026, 09:00 · Kim Beispiel", tone: .ok),
+            ])
+    }
+
+    private static var revisions: VoiceRevisionsPage {
+        VoiceRevisionsPage(
+            place: place,
+            rows: [
+                .init(
+                    revision: "3e9a000000000000000000000000071d", time: "18 Nov 2026, 10:00", isPresent: true),
+                .init(
+                    revision: "7b1c000000000000000000000000042a", time: "4 Jun 2026, 09:00", isPresent: false),
+            ], nextPath: nil)
+    }
+
+    private static var revision: VoiceRevisionPage {
+        VoiceRevisionPage(
+            place: place, revision: "3e9a000000000000000000000000071d", previous: "7b1c000000000000000000000000042a",
+            time: "18 Nov 2026, 10:00",
+            changes: [
+                .init(
+                    place: "directory.users[\(userID)].displayName", before: #""Desk""#, after: #""Reception <2>""#),
+                .init(place: "limits.concurrentCalls", before: nil, after: "10"),
+            ])
+    }
+}

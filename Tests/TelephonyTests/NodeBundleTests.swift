@@ -1,0 +1,129 @@
+import Foundation
+import Kernel
+import Testing
+import VoiceRecordings
+
+@testable import Telephony
+
+@Suite struct NodeBundleTests {
+    private func bundle(
+        _ change: (inout NodeSettings) -> Void = { _ in }, secret: String = "Secret1", urls: [String]? = nil
+    ) -> NodeBundle {
+        var settings = NodeSettings()
+        change(&settings)
+        return NodeBundle(
+            switchname: "fs1.voice.test", settings: settings,
+            endpoints: NodeBundle.Endpoints(controlPlanes: urls ?? ["https://a.test", "https://b.test:8443"]),
+            credentials: NodeBundle.Credentials(
+                username: "fs1", configurationSecret: secret, recordsSecret: "Secret2", eventSocketPassword: "Secret3"))
+    }
+
+    private func file(_ path: String, _ bundle: NodeBundle) throws -> NodeBundle.File {
+        try #require(try bundle.files().first { $0.path == path })
+    }
+
+    @Test func itIsCompleteAndHasNothingOfTheVanillaConfiguration() throws {
+        let files = try bundle().files()
+        #expect(
+            Set(files.map(\.path)).isSuperset(of: [
+                "freeswitch.xml", "secrets.xml", "self-check.sh", "dialplan/emergency.xml",
+                "autoload_configs/sofia.conf.xml", "autoload_configs/acl.conf.xml", "autoload_configs/switch.conf.xml",
+                "autoload_configs/modules.conf.xml", "autoload_configs/xml_curl.conf.xml",
+                "autoload_configs/json_cdr.conf.xml", "autoload_configs/event_socket.conf.xml",
+            ]))
+        for file in files where file.path.hasSuffix(".xml") {
+            #expect(
+                !file.text.contains("<user ") && !file.text.contains("ClueCon")
+                    && !file.text.contains("default_password"))
+        }
+    }
+
+    @Test func secretsAreInOneFileOnly() throws {
+        for file in try bundle().files() {
+            #expect((file.kind == .secret) == (file.path == "secrets.xml"))
+            #expect(file.text.contains("Secret") == (file.kind == .secret), "\(file.path)")
+        }
+        #expect(throws: SwitchDocument.UnsafeValue.self) { try bundle(secret: "a\" b").files() }
+        #expect(throws: SwitchDocument.UnsafeValue.self) { try bundle(urls: ["https://a.test/$(id)"]).files() }
+    }
+
+    @Test func twoControlPlanesAreAskedWithinBounds() throws {
+        let requests = try file("autoload_configs/xml_curl.conf.xml", bundle()).text
+        #expect(requests.contains(#"value="https://a.test/fs/xml" bindings="directory|dialplan|configuration""#))
+        #expect(requests.contains("https://b.test:8443/fs/xml"))
+        #expect(requests.components(separatedBy: #"name="timeout" value="2""#).count == 3)
+        #expect(requests.contains(#"name="enable-cacert-check" value="true""#))
+        let records = try file("autoload_configs/json_cdr.conf.xml", bundle()).text
+        for setting in [
+            "https://a.test/fs/cdr/json", "https://b.test:8443/fs/cdr/json", #"name="retries" value="3""#,
+            #"name="encode-values" value="false""#, "err-log-dir", #"name="log-http-and-disk" value="true""#,
+        ] { #expect(records.contains(setting), "\(setting)") }
+    }
+
+    @Test func emergencyCallsWorkWithoutAControlPlane() throws {
+        #expect(try !file("dialplan/emergency.xml", bundle()).text.contains("bridge"))
+        let bundle = bundle {
+            $0.emergencyProxy = "192.0.2.9:5060"
+            $0.emergencyNumbers = ["112", "133", "1;rm"]
+        }
+        let dialplan = try file("dialplan/emergency.xml", bundle).text
+        #expect(dialplan.contains(#"expression="^(112|133)$""#) && dialplan.contains("sofia/gateway/emergency/$1"))
+        #expect(dialplan.contains(#"<context name="public"/>"#))
+        #expect(try file("autoload_configs/sofia.conf.xml", bundle).text.contains(#"<gateway name="emergency">"#))
+        #expect(try file("autoload_configs/acl.conf.xml", bundle).text.contains("192.0.2.9/32"))
+    }
+
+    @Test func theEventSocketIsClosedToAllButTheControlPlane() throws {
+        let socket = try file("autoload_configs/event_socket.conf.xml", bundle()).text
+        #expect(socket.contains(#"name="listen-ip" value="127.0.0.1""#) && socket.contains(#"value="control""#))
+        let lists = try file("autoload_configs/acl.conf.xml", bundle { $0.controlSources = ["192.0.2.0/28"] }).text
+        #expect(lists.contains(#"<list name="control" default="deny">"#) && lists.contains("192.0.2.0/28"))
+        #expect(lists.contains(#"<list name="carriers" default="deny"/>"#))
+    }
+
+    @Test func noProgramCanBeStarted() throws {
+        let core = try file("autoload_configs/switch.conf.xml", bundle()).text
+        #expect(core.contains("<interface-allowlist>") && core.contains("mod_commands.uuid_kill"))
+        for name in ["system", "spawn", "\"mod_commands\"", "\"mod_dptools\"", "bgsystem", "lua"] {
+            #expect(!core.contains(name), "\(name)")
+        }
+    }
+
+    @Test func theSelfCheckIsAScript() throws {
+        let check = try file("self-check.sh", bundle())
+        #expect(check.kind == .script && !check.text.contains("@") || check.text.contains("$here"))
+        #expect(check.text.contains("https://a.test https://b.test:8443"))
+        #expect(!check.text.contains("@URLS@") && !check.text.contains("@PORT@"))
+        let path = FileManager.default.temporaryDirectory.appending(path: "self-check-\(UUID().uuidString).sh")
+        try Data(check.text.utf8).write(to: path)
+        defer { try? FileManager.default.removeItem(at: path) }
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/bin/sh")
+        shell.arguments = ["-n", path.path]
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 0)
+    }
+
+    @Test func accessListsHoldCarriersOnly() throws {
+        var routing = RecordedPlans.first.plan.routing
+        routing.trunks = ["192.0.2.0/24", "0.0.0.0/0", "nonsense", "192.0.2.0/24"].enumerated().map { index, address in
+            Trunk(
+                id: RecordedPlans.id(UInt8(index)), displayName: "", proxy: "a", identification: .address,
+                allowedAddresses: [address], use: Trunk.Use())
+        }
+        let plan = VoicePlan([
+            VoicePlan.Entry(revision: "r", plan: TenantPlan(RecordedPlans.first.plan.identity, routing: routing))
+        ])
+        let form = "section=configuration&tag_name=configuration&key_name=name&key_value="
+        func answer(_ name: String) throws -> SwitchAnswer {
+            guard
+                case .configuration(let request)? = FormFields(Array((form + name).utf8)).flatMap({ SwitchRequest($0) })
+            else { throw Recordings.Unexpected(name: name) }
+            return ConfigurationAnswer.answer(request, plan: plan, node: RecordedPlans.node)
+        }
+        let lists = try answer("acl.conf").text
+        #expect(lists.components(separatedBy: "192.0.2.0/24").count == 2 && !lists.contains("0.0.0.0/0"))
+        #expect(try answer("sofia.conf").notFound == .notManaged)
+    }
+}

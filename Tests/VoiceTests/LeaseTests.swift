@@ -1,0 +1,217 @@
+import Foundation
+import Kernel
+import Postgres
+import Telephony
+import TestSupport
+import Testing
+
+@testable import Voice
+
+@Suite struct LeaseTests {
+    private func end(_ world: LeaseWorld, _ leg: String, _ lease: LeaseID?, answered: Bool = true) -> LegEnd {
+        LegEnd(tenantID: world.owner.tenantID, legID: leg, leaseID: lease, isAnswered: answered)
+    }
+
+    private func settle(_ world: LeaseWorld, _ end: LegEnd) async throws {
+        let now = world.clock.now
+        try await world.work.perform(job: "settle") { tx, _ in try world.leases.settle(end, at: now, tx) }
+    }
+
+    @Test func aGrantIsStoredAndGivenBack() async throws {
+        try await LeaseWorld.with { world in
+            let decision = try await world.decide("call-1")
+            let grant = try #require(decision.route?.grant)
+            let lease = try #require(grant.lease)
+            #expect(try await world.usage().reservedMilliseconds == 60_000)
+            #expect(try await world.counts().calls == 1)
+            #expect(try await world.counts().callsByKind == [.mobile: 1])
+            try await settle(world, end(world, "leg-b", lease))
+            #expect(try await world.usage().reservedMilliseconds == 0)
+            #expect(try await world.counts().calls == 0)
+        }
+    }
+
+    /// Parallel calls share what is left; none gets the full remainder.
+    @Test func parallelCallsNeverShareAMinute() async throws {
+        try await LeaseWorld.with { world in
+            let granted = try await withThrowingTaskGroup(of: Int.self) { group in
+                for index in 0..<20 {
+                    group.addTask { try await world.decide("call-\(index)").route?.grant?.sliceSeconds ?? 0 }
+                }
+                return try await group.reduce(0, +)
+            }
+            #expect(granted == 300)
+            #expect(try await world.usage().reservedMilliseconds == 300_000)
+            #expect(try await world.decide("one-more").refusal?.reason == .allotmentUsed)
+            #expect(try await world.decide("internal", "1001").route?.callClass == .internal)
+            #expect(try await world.decide("emergency", "112").route?.callClass == .emergency)
+        }
+    }
+
+    @Test func theSameQuestionTwiceIsGrantedOnce() async throws {
+        try await LeaseWorld.with { world in
+            _ = try await world.decide("call-1")
+            _ = try await world.decide("call-1")
+            #expect(try await world.usage().reservedMilliseconds == 60_000)
+            #expect(try await world.counts().calls == 1)
+        }
+    }
+
+    @Test func inAndOutAgainIsTwoLegs() async throws {
+        try await LeaseWorld.with { world in
+            let lease = try #require(try await world.decide("call-1", trunk: true).route?.grant?.lease)
+            #expect(try await world.usage().reservedMilliseconds == 120_000)
+            #expect(try await world.counts().calls == 2)
+            // an attempt that nobody took: another may follow
+            try await settle(world, end(world, "leg-b", lease, answered: false))
+            #expect(try await world.counts().calls == 2)
+            try await settle(world, end(world, "leg-c", lease))
+            #expect(try await world.counts().calls == 1)
+            try await settle(world, end(world, "call-1", lease))
+            #expect(try await world.usage().reservedMilliseconds == 0)
+        }
+    }
+
+    @Test func aCallThatNobodyAnsweredUsedNothing() async throws {
+        try await LeaseWorld.with { world in
+            let lease = try #require(try await world.decide("call-1").route?.grant?.lease)
+            try await settle(world, end(world, "leg-b", lease, answered: false))
+            #expect(try await world.usage().reservedMilliseconds == 60_000)
+            try await settle(world, end(world, "call-1", nil, answered: false))
+            #expect(try await world.usage().reservedMilliseconds == 0)
+        }
+    }
+
+    @Test func renewals() async throws {
+        try await LeaseWorld.with { world in
+            let lease = try #require(try await world.decide("call-1").route?.grant?.lease)
+            func renew(_ seconds: Int64) async throws -> LeaseRenewal.Outcome? {
+                world.clock.set(LeaseWorld.start.advanced(by: .seconds(seconds)))
+                let sign = LeaseSign(leaseID: lease, legID: "leg-b", answeredAt: LeaseWorld.start)
+                return try await world.leases.renew([sign], at: world.clock.now).first?.outcome
+            }
+            // heard of for the first time: the slice counts from now
+            #expect(try await renew(5) == .extended(hangupAfterSeconds: 60))
+            #expect(try await renew(20) == .unchanged)
+            #expect(try await renew(40) == .extended(hangupAfterSeconds: 60))
+            #expect(try await world.usage().reservedMilliseconds == 100_000)
+            #expect(try await renew(75) == .extended(hangupAfterSeconds: 60))
+            // twice and late
+            #expect(try await renew(75) == .unchanged)
+            #expect(try await renew(20) == .unchanged)
+            // 300 s are all there is
+            _ = try await renew(130)
+            _ = try await renew(190)
+            #expect(try await renew(250) == .ending(afterSeconds: 50, reason: .allotmentUsed))
+            #expect(try await renew(290) == .ending(afterSeconds: 10, reason: .allotmentUsed))
+            #expect(try await world.usage().reservedMilliseconds == 300_000)
+            try await settle(world, end(world, "leg-b", lease))
+            #expect(try await renew(295) == .unknown)
+        }
+    }
+
+    @Test func overMidnightEachMonthHasItsPart() async throws {
+        try await LeaseWorld.with { world in
+            // 23:59:30 on 30 November in Vienna
+            let evening = try #require(Timestamp("2026-11-30T22:59:30Z"))
+            world.clock.set(evening)
+            let lease = try #require(try await world.decide("call-1").route?.grant?.lease)
+            world.clock.set(evening.advanced(by: .seconds(50)))
+            let sign = LeaseSign(leaseID: lease, legID: "leg-b", answeredAt: evening)
+            let outcome = try await world.leases.renew([sign], at: world.clock.now).first?.outcome
+            #expect(outcome == .extended(hangupAfterSeconds: 60))
+            // 20 s of December are used and 60 granted; November holds its 30 s until the record comes
+            #expect(try await world.usage().reservedMilliseconds == 80_000)
+            #expect(
+                try await world.value(
+                    "select granted_ms from app.usage_lease where month = '2026-11-01' and state = 'expired'")
+                    == 30_000)
+            #expect(try await world.counts().calls == 1)
+            try await settle(world, end(world, "leg-b", lease))
+            #expect(try await world.value("select count(*) from app.usage_lease where state <> 'settled'") == 0)
+        }
+    }
+
+    /// What may have been used counts until somebody says better; a channel is free at once.
+    @Test func whatIsNotHeardOfCountsInFull() async throws {
+        try await LeaseWorld.with { world in
+            let lease = try #require(try await world.decide("call-1").route?.grant?.lease)
+            func sweep(_ seconds: Int64) async throws -> Int {
+                world.clock.set(LeaseWorld.start.advanced(by: .seconds(seconds)))
+                let now = world.clock.now
+                return try await world.work.perform(job: "sweep") { tx, _ in try world.leases.sweep(at: now, tx) }
+            }
+            #expect(try await sweep(200) == 0)
+            #expect(try await sweep(260) == 1)
+            #expect(try await world.counts().calls == 0)
+            #expect(try await world.usage().reservedMilliseconds == 60_000)
+            // it lives after all
+            let sign = LeaseSign(
+                leaseID: lease, legID: "leg-b", answeredAt: LeaseWorld.start.advanced(by: .seconds(250)))
+            #expect(
+                try await world.leases.renew([sign], at: world.clock.now).first?.outcome
+                    == .extended(hangupAfterSeconds: 60))
+            #expect(try await world.counts().calls == 1)
+            #expect(try await sweep(400) == 1)
+            #expect(try await sweep(80_000) == 0)
+            #expect(try await sweep(90_000) == 1)
+            #expect(try await world.usage().reservedMilliseconds == 0)
+            #expect(try await sweep(98_000) == 1)
+            #expect(try await world.value("select count(*) from app.usage_lease") == 0)
+        }
+    }
+
+    @Test func aLostNodeHasNoLiveCalls() async throws {
+        try await LeaseWorld.with { world in
+            _ = try await world.decide("call-1")
+            let (node, now) = (world.node.nodeID, world.clock.now)
+            let lost = try await world.work.perform(job: "lose") { tx, _ in
+                try world.leases.lose(node, at: now, tx)
+            }
+            #expect(lost == 1)
+            #expect(try await world.counts().calls == 0)
+            #expect(try await world.usage().reservedMilliseconds == 60_000)
+        }
+    }
+
+    @Test func aPoolIsSharedByItsTenants() async throws {
+        try await LeaseWorld.with { world in
+            let (organisation, now) = (world.owner.organisationID, world.clock.now)
+            try await world.work.perform(job: "pool") { tx, _ in
+                try tx.execute(
+                    "insert into app.minute_pool values (\(organisation), 90000, 1, \(now))")
+            }
+            #expect(try await world.decide("call-1").route?.grant?.sliceSeconds == 60)
+            #expect(try await world.decide("call-2").route?.grant?.sliceSeconds == 30)
+            #expect(try await world.decide("call-3").refusal?.reason == .poolUsed)
+            #expect(try await world.usage().poolLeftMilliseconds == 0)
+        }
+    }
+
+    /// Away is not empty, and not full: strict tenants wait, others get their outage bound, emergencies go.
+    @Test func withoutADatabase() async throws {
+        try await LeaseWorld.with { world in
+            await world.test.database.shutdown()
+            #expect(try await world.decide("call-1").refusal?.reason == .couldNotAsk)
+            #expect(try await world.decide("call-2", "112").route?.callClass == .emergency)
+            #expect(try await world.decide("call-3", "1001").route?.callClass == .internal)
+            var policy = LeaseWorld.policy()
+            policy.allotment.outageSeconds = 120
+            world.plans.set(LeaseWorld.plan(world.owner, policy))
+            let grace = try #require(try await world.decide("call-4").route)
+            #expect(grace.grant == nil && grace.hangupAfterSeconds == 120)
+        }
+    }
+
+    @Test func theDryRunGrantsNothing() async throws {
+        try await LeaseWorld.with { world in
+            let (entry, now) = (try world.entry, world.clock.now)
+            let leg = LegRequest(callID: "x", origin: .user(LeaseWorld.user), dialled: "06601234567", now: now)
+            let decision = try await world.work.read(in: .platform) { tx in
+                try world.leases.explain(leg, entry, trunksDown: [], tx)
+            }
+            #expect(decision.route?.grant == .init(sliceSeconds: 60))
+            #expect(try await world.value("select count(*) from app.usage_lease") == 0)
+        }
+    }
+}
