@@ -75,9 +75,10 @@ create policy system_all on app.usage_lease to controlplane_system using (true) 
 create policy tenant_own on app.usage_lease to controlplane_app
     using (tenant_id = (select app.current_tenant()))
     with check (tenant_id = (select app.current_tenant()));
-create policy organisation_own on app.usage_lease for select to controlplane_app
-    using (organisation_id = (select app.current_organisation()));
--- the record of a leg settles its lease in the tenant's own scope
+create policy organisation_own on app.usage_lease to controlplane_app
+    using (organisation_id = (select app.current_organisation()))
+    with check (organisation_id = (select app.current_organisation()));
+-- the record of a leg settles its lease in the scope of whom it bills
 grant select, update (state, spent_ms, settled_at) on app.usage_lease to controlplane_app;
 grant select, insert, delete on app.usage_lease to controlplane_system;
 grant update (state, granted_ms, spent_ms, answered_at, seen_at, expires_at, settled_at)

@@ -41,6 +41,7 @@ struct MatrixRequest: Sendable {
         "PATCH /v1/instances/{instance_id}": ["display_name": "Name"],
         "PATCH /v1/organisations/{organisation_id}": ["display_name": "Name"],
         "PATCH /v1/tenants/{tenant_id}": ["display_name": "Name"],
+        "GET /v1/voice/tenants/{tenant_id}/receipts": ["month": "2026-11"],
         "POST /v1/voice/tenants/{tenant_id}:explain": ["dialled": "+43720999999", "origin": "agent"],
         "POST /v1/voice/tenants/{tenant_id}/groups": ["members": []],
         "PUT /v1/voice/tenants/{tenant_id}/groups/{call_group_id}": ["members": []],

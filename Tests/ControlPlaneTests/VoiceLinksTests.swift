@@ -47,8 +47,10 @@ import Voice
             #expect(try await store(late) == .late, "October is final")
             let metered = try await world.test.asSuperuser { connection in
                 try connection.value(
-                    "select sum(quantity)::bigint from app.usage_hour where meter = 'voice' and not late",
-                    as: Int64.self)
+                    """
+                    select sum(quantity)::bigint from app.usage_hour
+                    where meter = 'voice' and not late and hour = date_trunc('hour', \(MatrixWorld.now)::timestamptz)
+                    """, as: Int64.self)
             }
             #expect(metered == 61_234)
         }
