@@ -60,7 +60,7 @@ package struct EventService: Service {
             let (new, gone) = roster.replace(by: try await hooks.nodes())
             for id in gone { nodes.forget(id) }
             return new
-        } catch where Task.isCancelled {
+        } catch _ where Task.isCancelled {
             return []
         } catch {
             // The list could not be asked: the nodes are still there.
