@@ -84,6 +84,11 @@ extension UUID {
             ))
     }
 
+    /// The number's 128 bits, the highest first.
+    package init(number: UInt128) {
+        self = withUnsafeBytes(of: number.bigEndian) { UUID(uuid: $0.load(as: uuid_t.self)) }
+    }
+
     /// The 16 bytes in network order.
     package var bytes: [UInt8] { withUnsafeBytes(of: uuid) { Array($0) } }
 }
@@ -119,6 +124,6 @@ enum CrockfordBase32 {
             guard value != 255 else { return nil }
             number = number << 5 | UInt128(value)
         }
-        return withUnsafeBytes(of: number.bigEndian) { UUID(uuid: $0.load(as: uuid_t.self)) }
+        return UUID(number: number)
     }
 }

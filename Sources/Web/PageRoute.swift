@@ -93,6 +93,13 @@ package struct Submission: Sendable {
         self.values = values
         self.problem = problem
     }
+
+    /// The id that the page's own path has under this name.
+    /// - Throws: the problem itself, when it is no id: there is no page to return to.
+    package func id<Kind>(_ name: String) throws -> ID<Kind> {
+        guard let id = ID<Kind>(values[name] ?? "") else { throw problem }
+        return id
+    }
 }
 
 /// A message that a redirect carries to the next page.

@@ -15,7 +15,7 @@ from harness.product import Service
 
 CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
           "negative_data_rejection", "ignored_auth"]
-EXAMPLES = int(os.environ.get("GENERATED_EXAMPLES", "75"))
+EXAMPLES = int(os.environ.get("GENERATED_EXAMPLES", "20"))
 ROLES = ["platform.operator", "platform.auditor", "partner.admin", "tenant.admin"]
 MINUTES = 4
 KNOWN = r"(?!401)\d+"

@@ -78,7 +78,7 @@ extension UUID: SQLDecodable {
             digits += 1
         }
         guard digits == 32 else { throw .decoding("a column is not a UUID") }
-        self = withUnsafeBytes(of: number.bigEndian) { UUID(uuid: $0.load(as: uuid_t.self)) }
+        self.init(number: number)
     }
 }
 

@@ -66,7 +66,7 @@ extension InstanceStore {
         _ licence: InstanceLicence, of organisation: OrganisationID, beside id: InstanceID,
         _ tx: borrowing Transaction<ScopeNode>
     ) throws -> Int {
-        try tx.execute("select pg_advisory_xact_lock(hashtextextended('licence:' || \(organisation)::text, 0))")
+        try tx.execute("select 1 from app.organisation where organisation_id = \(organisation) for no key update")
         return try tx.value(
             """
             select count(*) from app.instance where organisation_id = \(organisation) and instance_id <> \(id)

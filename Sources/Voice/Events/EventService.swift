@@ -60,6 +60,8 @@ package struct EventService: Service {
             let (new, gone) = roster.replace(by: try await hooks.nodes())
             for id in gone { nodes.forget(id) }
             return new
+        } catch _ where Task.isCancelled {
+            return []
         } catch {
             // The list could not be asked: the nodes are still there.
             logger.warning("the nodes could not be read", metadata: ["error": "\(error)"])

@@ -68,7 +68,7 @@ package struct NodeWatch: Service {
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                do { try await directory.refresh() } catch is CancellationError { return } catch {
+                do { try await directory.refresh() } catch _ where Task.isCancelled { return } catch {
                     logger.warning("voice nodes could not be read", metadata: ["error": "\(error)"])
                 }
                 try? await Task.sleep(for: interval)

@@ -110,6 +110,7 @@ package final class PlanCache: Service, Sendable {
     private func attempt() async {
         do {
             try await refresh()
+        } catch _ where Task.isCancelled {
         } catch {
             logger.warning("plans could not be read; the present ones stay", metadata: ["error": "\(error)"])
         }

@@ -24,7 +24,7 @@ struct ContractFormRoutes: Sendable {
                 .post, "/contracts/{contract_id}/order-forms", requires: .permission(.contractWrite), use: addOrderForm
             )
             .recovering { call in
-                guard let id = ContractID(call.input.values["contract_id"] ?? "") else { throw call.input.problem }
+                let id: ContractID = try call.input.id("contract_id")
                 let submission = call.input
                 return try await orderForm(call, of: id, status: submission.status) { contract in
                     ContractFields.orderFormState(submission, of: contract)

@@ -19,7 +19,7 @@ struct DisclosureRoutes: Sendable {
                 .post, "/contracts/{contract_id}/disclosures", requires: .permission(.disclosureWrite), use: disclose
             )
             .recovering { call in
-                guard let id = ContractID(call.input.values["contract_id"] ?? "") else { throw call.input.problem }
+                let id: ContractID = try call.input.id("contract_id")
                 return try await form(call, of: id, FormState(call.input), status: call.input.status)
             },
         ]

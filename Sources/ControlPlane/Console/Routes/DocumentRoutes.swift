@@ -17,7 +17,7 @@ struct DocumentRoutes: Sendable {
                 .post, "/contracts/{contract_id}/documents", requires: .permission(.contractWrite), use: record
             )
             .recovering { call in
-                guard let id = ContractID(call.input.values["contract_id"] ?? "") else { throw call.input.problem }
+                let id: ContractID = try call.input.id("contract_id")
                 return try await form(call, of: id, FormState(call.input), status: call.input.status)
             },
         ]

@@ -68,7 +68,7 @@ struct InstanceEditRoutes: Sendable {
     }
 
     private func refused(_ call: PageCall<Submission>) async throws -> PageReply {
-        guard let id = InstanceID(call.input.values["instance_id"] ?? "") else { throw call.input.problem }
+        let id: InstanceID = try call.input.id("instance_id")
         let instance = try await services.work.read(call) { tx in try services.tenancy.instances.get(id, tx) }
         let page = InstanceEditPage(
             id: "\(id)", name: instance.profile.displayName,

@@ -23,9 +23,7 @@ struct OrganisationRoutes: Sendable {
                 .post, "/organisations/{organisation_id}/edit", requires: .permission(.organisationWrite), use: update
             )
             .recovering { call in
-                guard let id = OrganisationID(call.input.values["organisation_id"] ?? "") else {
-                    throw call.input.problem
-                }
+                let id: OrganisationID = try call.input.id("organisation_id")
                 let revision = try await services.work.read(call) { tx in
                     try services.tenancy.organisations.get(id, tx).revision
                 }

@@ -121,7 +121,7 @@ struct TenantEditRoutes: Sendable {
         _ call: PageCall<Submission>,
         _ page: @escaping @Sendable (Tenant, FormState, borrowing Transaction<ScopeNode>) throws -> ConsolePage
     ) async throws -> PageReply {
-        guard let id = TenantID(call.input.values["tenant_id"] ?? "") else { throw call.input.problem }
+        let id: TenantID = try call.input.id("tenant_id")
         let submission = call.input
         let shown = try await services.work.read(call) { tx in
             let tenant = try services.tenancy.tenants.get(id, tx)
