@@ -159,6 +159,21 @@ def test_usage_receipts_and_preview_agree_to_the_millisecond(telephony):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_what_was_reserved_is_given_back_with_the_record(telephony):
+    """The lease travels with the call, from the answer of the dialplan into the record of the carrier's leg."""
+    before = telephony.get(1, "allotment")
+    asked = telephony.node.prepared(recorded("dialplan-pstn-out"))
+    answer = exchange(telephony.node.port, asked)
+    lease = re.search(r"x_lease_id=(lease_\w{26})", answer.text).group(1)
+    reserved = telephony.get(1, "allotment")["reserved_ms"]
+    assert reserved > before["reserved_ms"]
+    leg = str(uuid.uuid4())
+    body = carrier_leg(telephony, leg, 5_000).replace(b'"uuid":"', b'"x_lease_id":"%s","uuid":"' % lease.encode(), 1)
+    assert telephony.node.deliver(body, uuid=leg).text == "stored\n"
+    after = telephony.get(1, "allotment")
+    assert after["reserved_ms"] == before["reserved_ms"] and after["used_ms"] == before["used_ms"] + 5_000
+
+
 @pytest.mark.parametrize("body,reason", [
     (b"", "empty"), (b"{", "broken_json"), (b"{}", "no_variables"), (b"cdr=%7B", "broken_json"),
     (b"<?xml version=\"1.0\"?><cdr>", "broken_xml"), (b"\xff\xfe\x00garbage", "unknown_encoding"),

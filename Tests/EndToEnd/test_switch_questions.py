@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from harness.places import wait_until
+from harness.product import Installation
 from harness.switch import exchange, md5, recorded, request_names
 from harness.telephony import SECRETS, Telephony
 
@@ -184,3 +185,26 @@ def test_a_change_counts_at_once(telephony):
     hashed = md5(f"1002:t2.voice.test:{md5('the next one')}")
     asked = telephony.node.prepared(recorded("directory-user_call").replace(b"t1.voice.test", b"t2.voice.test"))
     wait_until(lambda: f'value="{hashed}"' in exchange(telephony.node.port, asked).text, 4, "the new secret", 0.01)
+
+
+@pytest.mark.timeout(200)
+def test_while_the_database_is_away_phones_and_calls_go_on(fragile, quiet):
+    world = Telephony(Installation(fragile, quiet.database).copy("switch_outage"), "switch-outage")
+    try:
+        wait_until(lambda: NOT_FOUND not in world.node.replay("directory-sip_auth-REGISTER").text, 10, "the plans")
+        fragile.kill()
+        assert world.a1(1, 1001) in world.node.replay("directory-sip_auth-REGISTER").text
+        assert ("bridge", "user/1002@t1.voice.test") in actions(world.node.replay_as("dialplan-internal-call", world.names))
+        inbound = world.node.replay_as("dialplan-inbound-did", world.names)
+        assert ("bridge", "user/1001@t1.voice.test") in actions(inbound)
+        assert exports(inbound)["execute_on_answer"] == "sched_hangup +600 ALLOTTED_TIMEOUT"
+        attack = world.node.replay("directory-sip_auth-REGISTER-cross-domain-1")
+        assert NOT_FOUND in attack.text
+        # a record is not taken, so the node comes again
+        assert world.node.replay("cdr-json-plain").status == 503
+        fragile.start()
+        wait_until(lambda: world.node.replay("cdr-json-plain").status == 200, 30, "the record to be taken")
+    finally:
+        if fragile.process.poll() is not None:
+            fragile.start()
+        world.close()
