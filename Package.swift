@@ -88,7 +88,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Kernel", "Postgres", "Web", "Rating", "Tenancy", "Billing", argumentParser, lifecycle, logging,
+                "Kernel", "Postgres", "Web", "Rating", "Tenancy", "Billing", "Telephony", "Voice", argumentParser,
+                lifecycle, logging,
             ], path: "Benchmarks", swiftSettings: settings),
         .target(
             name: "TestSupport", dependencies: ["Kernel", "Postgres", crypto, logging], path: "Tests/TestSupport",

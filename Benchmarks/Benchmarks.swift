@@ -5,7 +5,7 @@ import ArgumentParser
 @main
 struct Benchmarks: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "benchmarks", abstract: "Measures ingest, rating, reads and the month close.",
+        commandName: "benchmarks", abstract: "Measures ingest, rating, reads, the month close and telephony.",
         subcommands: [Measure.self, Serve.self], defaultSubcommand: Measure.self)
 }
 
@@ -27,7 +27,7 @@ struct Measure: AsyncParsableCommand {
     @Option(help: "Contracts of the month close, with 12 tenants each.")
     var contracts = 1000
 
-    @Option(help: "Only these: ingest, memory, rating, read, close.")
+    @Option(help: "Only these: ingest, memory, rating, read, close, voice.")
     var only: [Part] = []
 
     @Option(help: "Where the private PostgreSQL and its files live.")
@@ -36,7 +36,7 @@ struct Measure: AsyncParsableCommand {
     @Option(help: "Where the table goes.")
     var output = "docs/benchmarks.md"
 
-    enum Part: String, CaseIterable, ExpressibleByArgument { case ingest, memory, rating, read, close }
+    enum Part: String, CaseIterable, ExpressibleByArgument { case ingest, memory, rating, read, close, voice }
 
     func run() async throws {
         let parts = only.isEmpty ? Part.allCases : only
@@ -56,6 +56,9 @@ struct Measure: AsyncParsableCommand {
                 if parts.contains(.read) { try await ReadBenchmark(cluster: cluster).run(into: &report) }
                 if parts.contains(.close) {
                     try await CloseBenchmark(cluster: cluster, contracts: contracts).run(into: &report)
+                }
+                if parts.contains(.voice) {
+                    try await VoiceBenchmark(cluster: cluster, rounds: rounds, clients: clients).run(into: &report)
                 }
             } catch {
                 try? await cluster.stop()
