@@ -42,8 +42,8 @@ struct VoiceNodes: Sendable {
             try service.eventSockets(tx).compactMap { node, password in
                 guard let socket = node.eventSocket, let password else { return nil }
                 return NodeEndpoint(
-                    id: node.id, organisationID: node.organisationID, displayName: node.name, host: socket.host,
-                    port: socket.port, password: password)
+                    id: node.id, organisationID: node.organisationID, instanceID: node.instanceID,
+                    displayName: node.name, host: socket.host, port: socket.port, password: password)
             }
         }
     }

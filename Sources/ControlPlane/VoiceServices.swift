@@ -20,6 +20,7 @@ struct VoiceServices: Sendable {
     private let delivery: RecordDelivery
     private let housekeeping: CallHousekeeping
     private let events: EventService
+    private let announcer: PlanAnnouncer
 
     init(work: UnitOfWork, tenancy: TenancyServices, billing: BillingServices, settings: Settings) {
         let links = VoiceLinks.billing(billing.usage)
@@ -31,20 +32,25 @@ struct VoiceServices: Sendable {
         leases = LeaseService(
             database: work.database, ids: work.ids, logger: settings.logger,
             plan: { tenant in plans.current.entry(tenant: tenant) })
-        calls = CallServices(work: work, links: links, settle: leases.settling(work.time))
+        calls = CallServices(work: work, links: links, settle: leases.settling(work.time), lose: leases.losing)
+        let live = calls.nodes
         nodes = VoiceNodes(
-            work: work, settings: settings, plan: { plans.current }, decide: leases.deciding())
+            work: work, settings: settings, plan: { plans.current },
+            decide: leases.deciding { live.trunksDown(of: $0) })
         delivery = RecordDelivery(
             gate: nodes.gate, records: calls.records, metrics: settings.metrics, logger: settings.logger)
         housekeeping = CallHousekeeping(calls, metrics: settings.metrics, logger: settings.logger)
         let nodes = nodes
-        events = calls.events(
-            NodeHooks(nodes: { try await nodes.eventSockets() }, renew: leases.renewing(work.time)),
-            logger: settings.logger)
+        announcer = PlanAnnouncer(plans: plans, nodes: live, time: work.time)
+        let announcer = announcer
+        var hooks = NodeHooks(nodes: { try await nodes.eventSockets() }, renew: leases.renewing(work.time))
+        hooks.catchUp = { announcer.catchUp($0, $1, since: $2) }
+        hooks.lose = leases.losing
+        events = calls.events(hooks, logger: settings.logger)
     }
 
     /// What runs for as long as the process serves.
-    var services: [any Service] { [model.plans, nodes.watch, events, housekeeping] }
+    var services: [any Service] { [model.plans, nodes.watch, announcer, events, housekeeping] }
 
     /// Ends leases that nobody renews or settles: one batch.
     func sweepLeases() async throws {
@@ -62,8 +68,8 @@ struct VoiceServices: Sendable {
     }
 
     var endpoints: [Endpoint] {
-        let plans = model.plans
-        return model.endpoints() + nodes.endpoints + leaseEndpoints(leases, work)
+        let (plans, live) = (model.plans, calls.nodes)
+        return model.endpoints() + nodes.endpoints + leaseEndpoints(leases, work) { live.trunksDown(of: $0) }
             + calls.endpoints { tenant in plans.current.entry(tenant: tenant)?.plan.domain }
     }
 

@@ -16,12 +16,17 @@ package struct CallServices: Sendable {
     package let live: LiveCallService
     private let work: UnitOfWork
 
-    /// - Parameter settle: takes back the lease of a leg in the transaction that stores its record.
-    package init(work: UnitOfWork, links: VoiceLinks, settle: @escaping SettleLease = { _, _ in }) {
+    /// - Parameters:
+    ///   - settle: takes back the lease of a leg in the transaction that stores its record.
+    ///   - lose: takes the channels of calls whose node is gone.
+    package init(
+        work: UnitOfWork, links: VoiceLinks, settle: @escaping SettleLease = { _, _ in },
+        lose: @escaping LoseLeases = { _, _ in 0 }
+    ) {
         self.work = work
         records = CallRecordService(work: work, links: links, settle: settle)
         receipts = ReceiptService(work: work)
-        completeness = CompletenessService(work: work, links: links, settle: settle)
+        completeness = CompletenessService(work: work, links: links, settle: settle, lose: lose)
         nodes = LiveNodes()
         live = LiveCallService(nodes: nodes, work: work)
     }
@@ -75,6 +80,10 @@ package struct CallHousekeeping: Service {
     /// One bounded batch of every job.
     package func turn() async {
         await attempt("retry waiting records") { _ = try await calls.records.retryWaiting() }
+        await attempt("lose calls of absent nodes") {
+            let lost = try await calls.completeness.loseAway()
+            if lost > 0 { logger.error("nodes are away with their calls", metadata: ["legs": "\(lost)"]) }
+        }
         await attempt("estimate lost calls") {
             let booked = try await calls.completeness.estimateLost()
             if booked > 0 { logger.error("calls of a lost node were estimated", metadata: ["legs": "\(booked)"]) }

@@ -166,7 +166,7 @@ import Testing
             _ = try await world.decide("call-1")
             let (node, now) = (world.node.nodeID, world.clock.now)
             let lost = try await world.work.perform(job: "lose") { tx, _ in
-                try world.leases.lose(node, at: now, tx)
+                try world.leases.lose(NodeLoss(nodeID: node, at: now), tx)
             }
             #expect(lost == 1)
             #expect(try await world.counts().calls == 0)

@@ -115,7 +115,7 @@ struct LeaseWorld: Sendable {
                 country: .austria), directory: directory, routing: routing, policy: policy)
     }
 
-    private static func links(_ plans: Plans) -> VoiceLinks {
+    static func links(_ plans: Plans) -> VoiceLinks {
         VoiceLinks(
             recordUsage: { tx, usage in
                 let rows = try tx.rows(

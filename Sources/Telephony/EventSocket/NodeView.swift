@@ -206,7 +206,7 @@ package struct NodeView: Sendable {
         case "sofia::unregister": forget(event["from-user"], event["from-host"])
         case "sofia::expire": forget(event["user"], event["host"])
         case "sofia::gateway_state":
-            if let name = event["Gateway"], let state = event["State"] { gateways[name] = state }
+            if let name = event["Gateway"], let state = event["State"] { note(state, of: name) }
         case "sofia::gateway_add":
             if let name = event["Gateway"], gateways[name] == nil { gateways[name] = "ADDED" }
         case "sofia::gateway_delete":
@@ -214,6 +214,18 @@ package struct NodeView: Sendable {
         default: break
         }
         return []
+    }
+
+    /// A gateway that failed and tries again stays what it was until that ends: calls over it fail all the while.
+    private mutating func note(_ state: String, of gateway: String) {
+        let isTrying = ["UNREGED", "TRYING", "REGISTER"].contains(state)
+        if isTrying, gateways[gateway].map(Self.isDown) == true { return }
+        gateways[gateway] = state
+    }
+
+    /// Whether a gateway in this state takes no calls. One that was never heard of, or that does not register, is not down.
+    package static func isDown(_ state: String) -> Bool {
+        ["FAILED", "FAIL_WAIT", "TIMEOUT", "EXPIRED", "DOWN"].contains(state)
     }
 
     /// The stored address is `from-user`@`from-host`; the password was checked in `realm`. Differing, somebody registered

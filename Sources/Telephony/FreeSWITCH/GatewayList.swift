@@ -5,8 +5,8 @@ enum GatewayList {
     /// The groups with the one user that holds all gateways: the place where a profile looks for them. Its name is no
     /// user's of the tenant and it has no credential, so that it can neither sign in nor be rung.
     static func groups(of entry: VoicePlan.Entry) -> [SwitchElement] {
-        let gateways = entry.plan.routing.trunks.filter(\.use.isEnabled).map { gateway($0, entry) }
-            .filter(\.isSafe)
+        let known = gateways(of: entry.plan)
+        let gateways = entry.plan.routing.trunks.compactMap { known[$0.gatewayName] }
         guard !gateways.isEmpty else { return [] }
         let holder = SwitchElement(
             "user", ["id": "*trunks"],
@@ -23,12 +23,19 @@ enum GatewayList {
         ]
     }
 
-    private static func gateway(_ trunk: Trunk, _ entry: VoicePlan.Entry) -> SwitchElement {
+    /// Every gateway that a node gets to see of a tenant, by its name.
+    static func gateways(of plan: TenantPlan?) -> [String: SwitchElement] {
+        guard let plan else { return [:] }
+        let gateways = plan.routing.trunks.filter(\.use.isEnabled).map { ($0.gatewayName, gateway($0, plan)) }
+        return Dictionary(gateways.filter(\.1.isSafe), uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func gateway(_ trunk: Trunk, _ plan: TenantPlan) -> SwitchElement {
         let variables = SwitchElement(
             "variables", [:],
             // Without a direction they are on calls of both: `both` would mean neither.
             [
-                .variable("tenant_id", SwitchValue(entry.plan.tenantID)),
+                .variable("tenant_id", SwitchValue(plan.tenantID)),
                 .variable("x_trunk_id", SwitchValue(trunk.id)),
             ])
         let common: [SwitchElement] = [

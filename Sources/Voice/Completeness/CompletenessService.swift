@@ -7,11 +7,20 @@ import Tenancy
 package struct CompletenessService: Sendable {
     private let work: UnitOfWork
     private let ledger: CallLedger
+    private let lose: LoseLeases
     /// Records come within seconds; a node that retries or a spool that is swept needs longer.
     private static let grace = Duration.seconds(600)
+    /// How long the event socket of a node may be away before its calls count as lost: longer than a grant and what a
+    /// tenant usually lets its calls run on while the control plane is away.
+    static let longestAbsence = Duration.seconds(900)
 
-    package init(work: UnitOfWork, links: VoiceLinks, settle: @escaping SettleLease) {
+    /// - Parameter lose: takes the channels of calls whose node is gone.
+    package init(
+        work: UnitOfWork, links: VoiceLinks, settle: @escaping SettleLease,
+        lose: @escaping LoseLeases = { _, _ in 0 }
+    ) {
         self.work = work
+        self.lose = lose
         ledger = CallLedger(links: links, settle: settle)
     }
 
@@ -48,6 +57,20 @@ package struct CompletenessService: Sendable {
             try SightingStore.missing(
                 from: now.advanced(by: .seconds(-2 * 86_400)), until: now, tenant: nil, ended: settled, limit: limit, tx
             )
+        }
+    }
+
+    /// Calls of nodes whose event socket is away for too long count as lost at the last sign of life: they take no channel
+    /// any more and are estimated. Whatever the truth is wins later: a leg that is seen again is live again, and a record
+    /// takes its estimate back. Named job; says how many legs that were.
+    package func loseAway(limit: Int = 50) async throws -> Int {
+        let (now, lose) = (work.time.now, lose)
+        return try await work.perform(job: "lose calls of absent nodes") { tx, _ in
+            let away = try SightingStore.away(since: now.advanced(by: .zero - Self.longestAbsence), limit: limit, tx)
+            return try away.reduce(0) { count, absent in
+                let legs = try SightingStore.loseAll(of: absent.node, but: [], seenAt: absent.seenAt, tx)
+                return try count + max(legs, lose(tx, NodeLoss(nodeID: absent.node, at: now)))
+            }
         }
     }
 

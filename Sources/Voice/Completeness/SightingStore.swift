@@ -40,19 +40,41 @@ enum SightingStore {
                 direction = excluded.direction, call_class = excluded.call_class, gateway = excluded.gateway,
                 revision_id = excluded.revision_id, lease_id = coalesce(excluded.lease_id, seen.lease_id),
                 answered_at = coalesce(excluded.answered_at, seen.answered_at),
-                ended_at = coalesce(excluded.ended_at, seen.ended_at), lost = excluded.lost
+                -- one that counted as lost and is seen again did not end
+                ended_at = case when seen.lost and not excluded.lost then excluded.ended_at
+                    else coalesce(excluded.ended_at, seen.ended_at) end,
+                lost = excluded.lost
             """)
     }
 
-    /// What a node does not name any more: its end was not seen.
-    static func loseAll(
+    /// What a node does not name any more: its end was not seen. Says how many legs that were.
+    @discardableResult static func loseAll(
         of node: VoiceNodeID, but present: [UUID], seenAt: Timestamp, _ tx: borrowing Transaction<ScopeNode>
-    ) throws {
-        try tx.execute(
+    ) throws -> Int {
+        try tx.rows(
             """
             update app.leg_sighting set lost = true, ended_at = greatest(started_at, \(seenAt))
-            where node_id = \(node) and ended_at is null and leg_id <> all (\(present)::uuid[])
-            """)
+            where node_id = \(node) and ended_at is null and leg_id <> all (\(present)::uuid[]) returning 1
+            """
+        ).count
+    }
+
+    /// Nodes that nobody was connected to since then, with calls that may have been theirs, and their last sign of life.
+    static func away(
+        since moment: Timestamp, limit: Int, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [(node: VoiceNodeID, seenAt: Timestamp)] {
+        try tx.rows(
+            """
+            select node_id, seen_at from app.node_sighting node where seen_at < \(moment)
+                and (exists (select from app.leg_sighting leg where leg.node_id = node.node_id and leg.ended_at is null)
+                    or exists (select from app.usage_lease lease where lease.node_id = node.node_id
+                        and lease.state in ('ringing', 'running')))
+            order by seen_at limit \(limit)
+            """
+        ).map { row in
+            let (node, seenAt) = try row.decode(as: (VoiceNodeID, Timestamp).self)
+            return (node, seenAt)
+        }
     }
 
     /// The last sign of life that was stored; `nil` for a node never heard of.

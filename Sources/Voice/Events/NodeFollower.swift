@@ -23,6 +23,8 @@ struct NodeFollower: Sendable {
         var tick = Duration.seconds(5)
         var firstRetry = Duration.seconds(1)
         var longestRetry = Duration.seconds(30)
+        /// Between taking a gateway out and asking for gateways.
+        var gatewayPause = NodeNews.pause
     }
 
     /// Until the task is cancelled or `isWanted` says no.
@@ -67,11 +69,15 @@ struct NodeFollower: Sendable {
             },
             { link in
                 try await resync(link, pending)
+                let awaySince = nodes[endpoint.id]?.since ?? work.time.now
                 nodes.connected(endpoint, link, at: work.time.now)
+                var isCaughtUp = false
+                var whispers = Whispers()
                 while isWanted() {
+                    if !isCaughtUp { isCaughtUp = try await catchUp(link, since: awaySince) }
                     await heard(isConnected: true)
                     await store(pending)
-                    await renew(link)
+                    await renew(link, &whispers)
                     try await Task.sleep(for: pace.tick)
                 }
             })
@@ -84,6 +90,7 @@ struct NodeFollower: Sendable {
         guard try await link.ask(.subscribe).hasPrefix("+OK") else {
             throw NodeUnreachable("it refuses to send events")
         }
+        let asked = work.time.now
         let channels = try SwitchTables.channels(try await link.ask(.channels))
         let now = work.time.now
         let (changes, unknown) = nodes.change(endpoint) { $0.resync(channels: channels, at: now) }
@@ -99,7 +106,17 @@ struct NodeFollower: Sendable {
         }
         let gateways = SwitchTables.gateways(try await link.ask(.sofiaStatus))
         nodes.change(endpoint) { $0.resync(gateways: gateways) }
-        await loseUnnamed(channels.map(\.id))
+        await store(pending)
+        await loseUnnamed(channels.map(\.id), asked: asked)
+    }
+
+    /// Tells what could not be told while there was no connection; `false` while nobody knows what that is.
+    private func catchUp(_ link: NodeLink, since: Timestamp) async throws -> Bool {
+        guard let view = nodes[endpoint.id]?.view, let news = hooks.catchUp(endpoint, view, since) else { return false }
+        link.tell(news.atOnce)
+        if news.needsPause { try await Task.sleep(for: pace.gatewayPause) }
+        link.tell(news.afterPause)
+        return true
     }
 
     private func react(to changes: [NodeView.Change], core: UUID?, _ pending: SightingBuffer) {
@@ -119,7 +136,7 @@ struct NodeFollower: Sendable {
                     ])
                 let flush = EventSocketCommand.flushRegistration(
                     profile: .internal, user: registration.address.user, domain: registration.address.domain)
-                if let flush { nodes.tellAll([flush], of: endpoint.organisationID) }
+                if let flush { nodes.tellAll([flush], serving: endpoint.instanceID) }
             case .heartbeat, .shuttingDown: break
             }
         }
@@ -151,11 +168,15 @@ struct NodeFollower: Sendable {
     }
 
     /// Legs of an earlier connection, perhaps of an earlier process, whose end nobody saw.
-    private func loseUnnamed(_ present: [UUID]) async {
+    private func loseUnnamed(_ present: [UUID], asked: Timestamp) async {
+        let legs = nodes[endpoint.id]?.view.legs.values.filter { $0.ended == nil } ?? []
+        // clocks of several processes differ a little
+        let loss = NodeLoss(nodeID: endpoint.id, present: Array(legs), at: asked.advanced(by: .seconds(-5)))
         do {
             try await work.perform(job: "note live calls") { tx, actor in
                 let seenAt = try SightingStore.lastSeen(endpoint.id, tx) ?? actor.now
                 try SightingStore.loseAll(of: endpoint.id, but: present, seenAt: seenAt, tx)
+                _ = try hooks.lose(tx, loss)
             }
         } catch {
             logger.warning("lost calls could not be noted", metadata: ["error": "\(error)"])
@@ -164,17 +185,19 @@ struct NodeFollower: Sendable {
 
     // MARK: Leases
 
-    private func renew(_ link: NodeLink) async {
-        let legs = nodes[endpoint.id]?.view.legs.values.filter { $0.ended == nil && $0.answered != nil } ?? []
+    private func renew(_ link: NodeLink, _ whispers: inout Whispers) async {
+        let view = nodes[endpoint.id]?.view ?? NodeView()
+        let legs = view.legs.values.filter { $0.ended == nil && $0.answered != nil }
+        whispers.keep(only: Set(legs.map(\.id)))
         guard !legs.isEmpty else { return }
         do {
-            for renewal in try await hooks.renew(endpoint.id, Array(legs)) {
+            for renewal in try await hooks.renew(endpoint.id, legs) {
                 switch renewal.action {
                 case .extend(let seconds):
                     link.tell(EventSocketCommand.reschedule(renewal.leg, seconds: seconds, .allottedTimeout))
                 case .announceEnd(let seconds):
                     link.tell(
-                        [.broadcast(renewal.leg, .warning)]
+                        whispers.commands(renewal.leg, secondsLeft: seconds, view)
                             + EventSocketCommand.reschedule(renewal.leg, seconds: seconds, .allottedTimeout))
                 case .end(let cause): link.tell([.kill(renewal.leg, cause)])
                 }

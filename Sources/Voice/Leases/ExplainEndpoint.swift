@@ -165,7 +165,9 @@ extension ExplainCall {
     }
 }
 
-func explainEndpoint(_ leases: LeaseService, _ work: UnitOfWork) -> Endpoint {
+func explainEndpoint(
+    _ leases: LeaseService, _ work: UnitOfWork, _ trunksDown: @escaping LeaseService.TrunksDown
+) -> Endpoint {
     Endpoint(
         .post, "/v1/voice/tenants/{tenant_id}:explain", "Try a call without making it", tag: "Voice",
         requires: .permission(.voiceRead)
@@ -174,7 +176,8 @@ func explainEndpoint(_ leases: LeaseService, _ work: UnitOfWork) -> Endpoint {
         return try await work.read(call) { tx in
             try leases.checkVisible(call.input.tenantID, tx)
             let leg = try call.input.leg(in: entry.plan, now: work.time.now)
-            return ExplanationResource(try leases.explain(leg, entry, trunksDown: [], tx), entry)
+            let down = trunksDown(entry.plan)
+            return ExplanationResource(try leases.explain(leg, entry, trunksDown: down, tx), entry)
         }
     }
     .withoutIdempotencyKey()

@@ -119,7 +119,9 @@ struct AllotmentPath: Codable, Sendable {
 }
 
 /// The minutes of tenants, live grants and the dry run.
-package func leaseEndpoints(_ leases: LeaseService, _ work: UnitOfWork) -> [Endpoint] {
+package func leaseEndpoints(
+    _ leases: LeaseService, _ work: UnitOfWork, trunksDown: @escaping LeaseService.TrunksDown = { _ in [] }
+) -> [Endpoint] {
     let tag = "Voice"
     return [
         Endpoint(
@@ -148,6 +150,6 @@ package func leaseEndpoints(_ leases: LeaseService, _ work: UnitOfWork) -> [Endp
         }
         .described("What live calls may use without asking again, the newest first, at most 1,000."),
 
-        explainEndpoint(leases, work),
+        explainEndpoint(leases, work, trunksDown),
     ]
 }

@@ -19,6 +19,9 @@ extension LeaseService {
         { tx, settlement in try settle(LegEnd(settlement), at: time.now, tx) }
     }
 
+    /// Hand this to `CallServices` and `NodeHooks`: calls that a node lost take no channel any more.
+    package var losing: LoseLeases { { tx, loss in try lose(loss, tx) } }
+
     /// Hand this to `NodeHooks`: the leases of a node's answered legs, renewed in one transaction. Legs without a lease,
     /// such as internal ones, are left alone.
     package func renewing(_ time: TimeSource) -> @Sendable (VoiceNodeID, [LiveLeg]) async throws -> [LegRenewal] {

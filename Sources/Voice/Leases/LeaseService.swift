@@ -62,13 +62,12 @@ package struct LeaseService: Sendable {
 
     /// Hand this to `SwitchService`.
     /// - Parameter trunksDown: the trunks of a tenant that nodes reported as not usable.
-    package func deciding(
-        trunksDown: @escaping @Sendable (TenantID) -> Set<TrunkID> = { _ in [] }
-    ) -> SwitchService.Decide {
-        { origin in
-            await decide(origin.leg, origin.entry, trunksDown: trunksDown(origin.entry.plan.tenantID))
-        }
+    package func deciding(trunksDown: @escaping TrunksDown = { _ in [] }) -> SwitchService.Decide {
+        { origin in await decide(origin.leg, origin.entry, trunksDown: trunksDown(origin.entry.plan)) }
     }
+
+    /// What nodes told of a tenant's gateways.
+    package typealias TrunksDown = @Sendable (TenantPlan) -> Set<TrunkID>
 
     /// The same in a transaction of the platform that is there already.
     package func reserve(
@@ -181,9 +180,10 @@ package struct LeaseService: Sendable {
         }
     }
 
-    /// A node is gone, and its calls with it: nothing of it takes a channel any more. Says how many legs that were.
-    package func lose(_ node: VoiceNodeID, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>) throws -> Int {
-        try LeaseStore.expire(of: node, at: now, tx)
+    /// A node is gone, or came back without some of its calls: nothing of them takes a channel any more. Says how many legs
+    /// that were. Whoever turns out to live is renewed as before.
+    package func lose(_ loss: NodeLoss, _ tx: borrowing Transaction<ScopeNode>) throws -> Int {
+        try LeaseStore.expire(loss, tx)
     }
 
     /// One bounded batch of what time alone changes; says how many leases, so that the caller goes on while it is not 0.

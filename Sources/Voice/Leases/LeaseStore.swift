@@ -337,14 +337,14 @@ enum LeaseStore {
         ).count
     }
 
-    /// The node is gone: its calls are over, and nothing more is heard of them.
-    static func expire(
-        of node: VoiceNodeID, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> Int {
+    /// What the node does not carry any more is over, and nothing more is heard of it.
+    static func expire(_ loss: NodeLoss, _ tx: borrowing Transaction<ScopeNode>) throws -> Int {
         try tx.rows(
             """
-            update app.usage_lease set state = 'expired', expires_at = least(expires_at, \(now)) \
-            where node_id = \(node) and state in ('ringing', 'running') returning 1
+            update app.usage_lease set state = 'expired', expires_at = least(expires_at, \(loss.at)) \
+            where node_id = \(loss.nodeID) and state in ('ringing', 'running') and began_at <= \(loss.at) \
+            and lease_id <> all (\(loss.present.compactMap(\.marks.leaseID))::uuid[]) \
+            and call_id <> all (\(loss.present.map { $0.id.uuidString.lowercased() })::text[]) returning 1
             """
         ).count
     }

@@ -60,6 +60,19 @@ package final class LiveNodes: Sendable {
         nodes.withLock { nodes in nodes.compactMapValues { $0.view.gateways[name] } }
     }
 
+    /// The trunks of a tenant over which no node can call: every connected node that knows the gateway says that it is
+    /// down. What nobody speaks of is not down.
+    package func trunksDown(of plan: TenantPlan) -> Set<TrunkID> {
+        let states = nodes.withLock { nodes in
+            nodes.values.filter { $0.isConnected && $0.endpoint.serves(plan.identity.instanceID) }.map(\.view.gateways)
+        }
+        let down = plan.routing.trunks.filter { trunk in
+            let told = states.compactMap { $0[trunk.gatewayName] }
+            return !told.isEmpty && told.allSatisfy(NodeView.isDown)
+        }
+        return Set(down.map(\.id))
+    }
+
     /// Where a leg is; `nil` when no node speaks of it.
     package func call(_ leg: UUID) -> Call? {
         nodes.withLock { nodes in
@@ -80,13 +93,10 @@ package final class LiveNodes: Sendable {
         return try await link.ask(command)
     }
 
-    /// Sends commands to every connected node of `organisation` (`nil`: all), without waiting: flushes after a change.
-    package func tellAll(_ commands: [EventSocketCommand], of organisation: OrganisationID? = nil) {
+    /// Sends commands to every connected node that serves `instance` (`nil`: to all), without waiting for answers.
+    package func tellAll(_ commands: [EventSocketCommand], serving instance: InstanceID? = nil) {
         let links = nodes.withLock { nodes in
-            nodes.values.filter { node in
-                guard let organisation, let owner = node.endpoint.organisationID else { return true }
-                return owner == organisation
-            }.compactMap(\.link)
+            nodes.values.filter { $0.endpoint.serves(instance) }.compactMap(\.link)
         }
         for link in links { link.tell(commands) }
     }
@@ -141,5 +151,12 @@ package final class LiveNodes: Sendable {
             body(&node)
             nodes[endpoint.id] = node
         }
+    }
+}
+
+extension NodeEndpoint {
+    /// `nil` is for everybody.
+    fileprivate func serves(_ instance: InstanceID?) -> Bool {
+        instance == nil || instanceID == nil || instanceID == instance
     }
 }
