@@ -58,6 +58,7 @@ package struct SIPDomainService: Sendable {
         try expecting.check(before.revision)
         let domain = SIPDomain(name: try SIPDomain.canonical(fields.domain), country: fields.country)
         guard domain != before.value else { return before }
+        if domain.country != before.value.country { try EmergencyNames.check(domain.country, of: tenant, tx) }
         if domain.name != before.value.name {
             try take(domain.name, for: id, of: tenant.organisationID, tx)
             try SIPDomainStore.giveBack(before.value.name, of: id, tx)

@@ -72,6 +72,7 @@ package struct CallGroupService: Sendable {
     private func take(
         _ name: String, for id: CallGroupID, _ tenant: VoiceTenant, _ tx: borrowing Transaction<ScopeNode>
     ) throws {
+        try EmergencyNames.check(name, of: tenant, tx)
         guard try ExtensionStore.take(name, for: id, of: tenant, tx) else { throw Problem.extensionTaken(name) }
     }
 }

@@ -27,6 +27,7 @@ package struct SiteService: Sendable {
     ) throws -> Stored<Site> {
         let tenant = try VoiceTenant.locked(tenantID, tx)
         let site = try fields.checked(id: actor.ids.new())
+        try EmergencyNames.check(site.country, of: tenant, tx)
         do { try SiteStore.insert(site, of: tenant, at: actor.now, tx) } catch { throw VoiceConstraints.onWrite(error) }
         try tx.recordVoiceChange("create_site", site.id, of: tenant, .difference([:], site.auditFields), by: actor)
         return try get(site.id, of: tenantID, tx)
@@ -41,6 +42,7 @@ package struct SiteService: Sendable {
         let before = try get(id, of: tenantID, tx)
         try expecting.check(before.revision)
         let asked = try fields.checked(id: id)
+        if asked.country != before.value.country { try EmergencyNames.check(asked.country, of: tenant, tx) }
         let isSamePlace = asked.address == before.value.address && asked.country == before.value.country
         let site = try fields.checked(id: id, verifiedAt: isSamePlace ? before.value.verifiedAt : nil)
         do { try SiteStore.update(site, of: tenantID, at: actor.now, tx) } catch {

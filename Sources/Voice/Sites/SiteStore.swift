@@ -27,6 +27,13 @@ enum SiteStore {
         try tx.all("\(selection) where s.tenant_id = any(\(tenants)::uuid[]) order by s.tenant_id, s.site_id")
     }
 
+    /// The countries in which the tenant has a site.
+    static func countries(of tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>) throws -> [CountryCode] {
+        try tx.all(
+            "select distinct country from app.site where tenant_id = \(tenant) order by country", as: String.self
+        ).map { text throws(DatabaseError) in try CountryCode(column: text) }
+    }
+
     static func insert(
         _ site: Site, of tenant: VoiceTenant, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
     ) throws {

@@ -223,6 +223,7 @@ package struct SIPUserService: Sendable {
     private func take(
         _ name: String, for id: SIPUserID, _ tenant: VoiceTenant, _ tx: borrowing Transaction<ScopeNode>
     ) throws {
+        try EmergencyNames.check(name, of: tenant, tx)
         guard try ExtensionStore.take(name, for: id, of: tenant, tx) else { throw Problem.extensionTaken(name) }
     }
 

@@ -98,6 +98,11 @@ enum ExtensionStore {
         ).isEmpty
     }
 
+    /// Every name of a user or group.
+    static func names(of tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>) throws -> [String] {
+        try tx.all("select name from app.sip_extension where tenant_id = \(tenant) order by name", as: String.self)
+    }
+
     static func giveBack(_ name: String, of tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>) throws {
         try tx.execute("delete from app.sip_extension where tenant_id = \(tenant) and name = \(name)")
     }
