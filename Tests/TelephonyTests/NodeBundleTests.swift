@@ -89,8 +89,42 @@ import VoiceRecordings
         }
     }
 
-    @Test func theSelfCheckIsAScript() throws {
-        let check = try file("self-check.sh", bundle())
+    @Test func encryptionNeedsACertificate() throws {
+        let plain = try file("autoload_configs/sofia.conf.xml", bundle()).text
+        #expect(plain.components(separatedBy: #"name="tls" value="false""#).count == 3 && !plain.contains("tls-"))
+        let secure = bundle { $0.certificateDirectory = "/etc/freeswitch/tls" }
+        let sofia = try file("autoload_configs/sofia.conf.xml", secure).text
+        for setting in [
+            #"name="tls" value="true""#, #"name="tls-sip-port" value="5061""#, #"name="tls-sip-port" value="5081""#,
+            #"name="tls-cert-dir" value="/etc/freeswitch/tls""#, #"name="tls-verify-policy" value="out""#,
+        ] { #expect(sofia.contains(setting), "\(setting)") }
+        #expect(try file("self-check.sh", secure).text.contains("certificates='/etc/freeswitch/tls'"))
+        let bad = bundle { $0.certificateDirectory = "/etc/'; reboot" }
+        #expect(throws: SwitchDocument.UnsafeValue.self) { try bad.files() }
+    }
+
+    /// Fact 11 of the recordings: what waits in a queue at shutdown is gone, so records are written before they are sent,
+    /// by the call itself, and no second module posts them.
+    @Test func noRecordWaitsInMemory() throws {
+        let files = try bundle().files()
+        #expect(files.allSatisfy { !$0.text.contains("queue-capacity") && !$0.text.contains("mod_xml_cdr") })
+        let records = try file("autoload_configs/json_cdr.conf.xml", bundle()).text
+        #expect(records.contains(#"name="log-b-leg" value="true""#))
+        #expect(records.components(separatedBy: #"name="timeout" value="10""#).count == 2)
+    }
+
+    /// Fact 1: what FreeSWITCH itself can check about a login.
+    @Test func profilesLetNobodyInWithoutProof() throws {
+        let sofia = try file("autoload_configs/sofia.conf.xml", bundle()).text
+        for setting in [
+            "inbound-reg-force-matching-username", "auth-calls-acl-only", #"name="disable-register" value="true""#,
+            #"name="accept-blind-reg" value="false""#, #"name="accept-blind-auth" value="false""#,
+        ] { #expect(sofia.contains(setting), "\(setting)") }
+        #expect(sofia.components(separatedBy: #"name="auth-calls" value="true""#).count == 3)
+    }
+
+    @Test(arguments: [false, true]) func theSelfCheckIsAScript(isSecure: Bool) throws {
+        let check = try file("self-check.sh", bundle { $0.certificateDirectory = isSecure ? "/etc/tls" : nil })
         #expect(check.kind == .script && !check.text.contains("@") || check.text.contains("$here"))
         #expect(check.text.contains("https://a.test https://b.test:8443"))
         #expect(!check.text.contains("@URLS@") && !check.text.contains("@PORT@"))

@@ -79,7 +79,11 @@ enum SofiaConfiguration {
             [
                 SwitchElement(
                     "domains", [:], [SwitchElement("domain", ["name": "all", "alias": "true", "parse": "false"])]),
-                SwitchElement("settings", [:], sockets(settings, port: settings.phonePort) + rules),
+                SwitchElement(
+                    "settings", [:],
+                    sockets(settings, port: settings.phonePort) + rules
+                        // phones have no certificate of their own: their digest says who they are
+                        + encryption(settings, port: settings.securePhonePort, verifying: "none")),
             ])
     }
 
@@ -100,7 +104,10 @@ enum SofiaConfiguration {
                 SwitchElement("gateways", [:], emergencyGateway(settings)),
                 SwitchElement(
                     "domains", [:], [SwitchElement("domain", ["name": "all", "alias": "false", "parse": "true"])]),
-                SwitchElement("settings", [:], sockets(settings, port: settings.trunkPort) + rules),
+                SwitchElement(
+                    "settings", [:],
+                    sockets(settings, port: settings.trunkPort) + rules
+                        + encryption(settings, port: settings.secureTrunkPort, verifying: "out")),
             ])
     }
 
@@ -114,6 +121,23 @@ enum SofiaConfiguration {
                     .param("realm", .word(proxy)), .param("proxy", .word(proxy)), .param("register", "false"),
                     .param("caller-id-in-from", "true"),
                 ])
+        ]
+    }
+
+    /// SIP over TLS, off until the node has a certificate: a profile without one would not start.
+    private static func encryption(
+        _ settings: NodeSettings, port: Int, verifying policy: StaticString
+    ) -> [SwitchElement] {
+        guard let directory = settings.certificateDirectory else { return [.param("tls", "false")] }
+        return [
+            .param("tls", "true"),
+            .param("tls-only", "false"),
+            .param("tls-bind-params", "transport=tls"),
+            .param("tls-sip-port", SwitchValue(port)),
+            .param("tls-cert-dir", .word(directory)),
+            .param("tls-version", "tlsv1.2"),
+            .param("tls-verify-policy", SwitchValue(stringLiteral: "\(policy)")),
+            .param("tls-verify-date", "true"),
         ]
     }
 

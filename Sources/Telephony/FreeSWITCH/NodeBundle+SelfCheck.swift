@@ -1,7 +1,9 @@
 extension NodeBundle {
     /// A script that says whether the node is what the bundle describes: exit status 0 and one line per finding.
     func selfCheck() throws(SwitchDocument.UnsafeValue) -> String {
-        let words = endpoints.controlPlanes + [switchname, endpoints.eventSocketAddress]
+        let words =
+            endpoints.controlPlanes + [switchname, endpoints.eventSocketAddress]
+            + [settings.certificateDirectory].compactMap(\.self)
         guard words.allSatisfy({ SwitchValue.word($0).text != nil }) else {
             throw SwitchDocument.UnsafeValue(element: "self-check", attribute: "endpoint")
         }
@@ -11,6 +13,7 @@ extension NodeBundle {
             .replacing("@ADDRESS@", with: Self.reachable(endpoints.eventSocketAddress))
             .replacing("@PORT@", with: "\(endpoints.eventSocketPort)")
             .replacing("@MODULES@", with: Self.moduleNames.map { "\($0)" }.joined(separator: " "))
+            .replacing("@CERTIFICATES@", with: settings.certificateDirectory ?? "")
             .replacing("@AUTHORITY@", with: endpoints.authorityFile ?? "")
     }
 
@@ -41,6 +44,14 @@ extension NodeBundle {
         [ "$mode" = 600 ]
         check $? "secrets.xml is readable by its owner alone (mode $mode)"
 
+        certificates='@CERTIFICATES@'
+        if [ -n "$certificates" ]; then
+            openssl x509 -in "$certificates/agent.pem" -noout -checkend 604800 >/dev/null 2>&1
+            check $? "the certificate $certificates/agent.pem holds for another week"
+            [ -r "$certificates/cafile.pem" ]
+            check $? "$certificates/cafile.pem can be read"
+        fi
+
         # The running switch.
         if ask 'status' | grep -q 'is ready'; then
             good 'event socket answers'
@@ -53,6 +64,10 @@ extension NodeBundle {
             for profile in internal external; do
                 ask 'sofia status' | grep -Eq "^ *${profile}[[:space:]]+profile.*RUNNING"
                 check $? "SIP profile $profile runs"
+                if [ -n "$certificates" ]; then
+                    ask 'sofia status' | grep -Eq "^ *${profile}[[:space:]]+profile.*TLS"
+                    check $? "SIP profile $profile takes calls over TLS"
+                fi
             done
             ask 'system true' | grep -q 'Command not found'
             check $? 'no program can be started from a dialplan (FreeSWITCH 1.11 or later)'
@@ -80,6 +95,10 @@ extension NodeBundle {
                 --data "$question" "$url/fs/xml")
             [ "$status" = 401 ]
             check $? "$url refuses who has no credentials"
+            status=$(curl -sS --max-time 5 ${authority:+--cacert "$authority"} -o /dev/null -w '%{http_code}' \
+                --data '{}' "$url/fs/cdr/json")
+            [ "$status" = 401 ]
+            check $? "$url takes no call record from who has no credentials"
         done
         exit $failed
 

@@ -35,10 +35,16 @@ package struct NodeSettings: Sendable, Hashable, Codable {
     /// by its address.
     package var emergencyProxy: String?
     package var emergencyNumbers = ["112"]
+    /// The directory on the node with `agent.pem` (certificate and key) and `cafile.pem`, for SIP over TLS; `nil` for none.
+    package var certificateDirectory: String?
     /// A call whose sound stops for so long has ended without telling.
     package var silenceSeconds = 120
 
     package init() {}
+
+    /// Where SIP over TLS is taken, beside the ports for UDP and TCP.
+    package var securePhonePort: Int { phonePort + 1 }
+    package var secureTrunkPort: Int { trunkPort + 1 }
 }
 
 /// The answer to a node. It is always HTTP status 200: everything else makes FreeSWITCH refuse the login or the call.

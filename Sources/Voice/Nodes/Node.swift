@@ -196,6 +196,27 @@ enum NodeNames {
             }
     }
 
+    private static func isPath(_ text: String) -> Bool {
+        (2...200).contains(text.utf8.count) && text.hasPrefix("/") && !text.contains("..")
+            && text.utf8.allSatisfy {
+                (97...122).contains($0) || (65...90).contains($0) || (45...57).contains($0) || $0 == 95
+            }
+    }
+
+    private static func checkPorts(_ settings: NodeSettings, _ fields: inout FieldChecks) {
+        var ports = [settings.phonePort, settings.trunkPort]
+        guard settings.certificateDirectory != nil else {
+            if !ports.allSatisfy({ (1...65535).contains($0) }) || ports[0] == ports[1] {
+                fields.refuse("settings", "needs two different ports")
+            }
+            return
+        }
+        ports += [settings.securePhonePort, settings.secureTrunkPort]
+        if !ports.allSatisfy({ (1...65535).contains($0) }) || Set(ports).count != ports.count {
+            fields.refuse("settings", "needs two different ports, and for TLS the ones after them")
+        }
+    }
+
     static func check(_ settings: NodeSettings, _ fields: inout FieldChecks) {
         for (name, host) in [
             ("settings.sip_address", settings.sipAddress), ("settings.agent_endpoint", settings.agentEndpoint),
@@ -206,9 +227,10 @@ enum NodeNames {
         ] where !blocks.allSatisfy({ AddressBlock($0).map { !$0.isTooWide } ?? false }) {
             fields.refuse(name, "must be networks in CIDR form, none wider than /8 (IPv6: /16)")
         }
-        let ports = [settings.phonePort, settings.trunkPort]
-        if !ports.allSatisfy({ (1...65535).contains($0) }) || ports[0] == ports[1] {
-            fields.refuse("settings", "needs two different ports")
+        checkPorts(settings, &fields)
+        if let directory = settings.certificateDirectory, !isPath(directory) {
+            fields.refuse(
+                "settings.certificate_directory", "must be an absolute path of the characters A-Z a-z 0-9 . _ - /")
         }
         if !(10...3600).contains(settings.silenceSeconds) {
             fields.refuse("settings.silence_seconds", "must be between 10 and 3600")
@@ -229,6 +251,7 @@ extension VoiceNode {
             "event_socket": eventSocket.map { "\($0.host):\($0.port)" } ?? "",
             "sip_address": settings.sipAddress ?? "", "agent_endpoint": settings.agentEndpoint ?? "",
             "emergency_proxy": settings.emergencyProxy ?? "",
+            "certificate_directory": settings.certificateDirectory ?? "",
         ]
     }
 }

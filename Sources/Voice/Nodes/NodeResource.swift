@@ -82,6 +82,9 @@ package struct NodeSettingsResource: Codable, Sendable {
     /// Where emergency calls go while the control plane is away.
     package let emergencyProxy: String?
     package let emergencyNumbers: [String]?
+    /// The directory on the node with `agent.pem` (certificate and key) and `cafile.pem`: SIP over TLS is taken on the ports
+    /// after `phone_port` and `trunk_port`. `null` for none.
+    package let certificateDirectory: String?
     /// A call without sound ends after so long.
     package let silenceSeconds: Int?
 
@@ -94,6 +97,7 @@ package struct NodeSettingsResource: Codable, Sendable {
         controlSources = settings.controlSources
         emergencyProxy = settings.emergencyProxy
         emergencyNumbers = settings.emergencyNumbers
+        certificateDirectory = settings.certificateDirectory
         silenceSeconds = settings.silenceSeconds
     }
 
@@ -107,6 +111,7 @@ package struct NodeSettingsResource: Codable, Sendable {
         settings.controlSources = controlSources ?? []
         settings.emergencyProxy = emergencyProxy
         settings.emergencyNumbers = emergencyNumbers ?? settings.emergencyNumbers
+        settings.certificateDirectory = certificateDirectory
         settings.silenceSeconds = silenceSeconds ?? settings.silenceSeconds
         return settings
     }
