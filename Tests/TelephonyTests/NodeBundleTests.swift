@@ -89,6 +89,23 @@ import VoiceRecordings
         }
     }
 
+    /// What is not on the list does not exist on a node from 1.11 on: then a command of ours would be an unknown word.
+    @Test func whatTheControlPlaneSaysIsOnTheList() throws {
+        let leg = UUID()
+        let commands: [EventSocketCommand?] =
+            [
+                .channels, .registrations, .sofiaStatus, .status, .dump(leg), .kill(leg, .allottedTimeout),
+                .broadcast(leg, .warning), .transfer(leg, to: "1001", context: "tenant-x"), .rescan,
+                .reloadAccessLists, .killGateway("trunk"), .flushDirectory(user: "1001", domain: "a.test"),
+                .flushRegistration(profile: .internal, user: "1001", domain: "a.test"),
+            ] + EventSocketCommand.reschedule(leg, seconds: 60, .allottedTimeout)
+        for command in commands {
+            let words = try #require(command).line.split(separator: " ")
+            let allowed = words[1] == "sofia" ? "mod_sofia" : "mod_commands.\(words[1])"
+            #expect(NodeBundle.interfaces.contains { "\($0)" == allowed }, "\(words[1])")
+        }
+    }
+
     @Test func encryptionNeedsACertificate() throws {
         let plain = try file("autoload_configs/sofia.conf.xml", bundle()).text
         #expect(plain.components(separatedBy: #"name="tls" value="false""#).count == 3 && !plain.contains("tls-"))

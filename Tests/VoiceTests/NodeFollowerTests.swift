@@ -68,8 +68,8 @@ struct NodeFollowerTests {
                         peer.send(try Self.event(name))
                     }
                     try await eventually("two legs") { nodes.calls().filter { $0.leg.answered != nil }.count == 2 }
+                    try await eventually("its gateway") { nodes.gateway("t2-carrier-b") == [id: "REGED"] }
                     #expect(nodes.registrations(in: "t1.voice.test").map(\.address.user) == ["1001"])
-                    #expect(nodes.gateway("t2-carrier-b") == [id: "REGED"])
                     #expect(try await nodes.ask(id, .kill(Self.first, .normalClearing)).hasPrefix("+OK"))
                     for leg in ["a", "b"] {
                         peer.send(try Self.event("plain.CHANNEL_HANGUP_COMPLETE.internal.\(leg)"))
