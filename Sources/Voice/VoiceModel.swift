@@ -18,6 +18,7 @@ package struct VoiceModel: Sendable {
     package let permissions = DialPermissionService()
     package let settings = VoiceSettingsService()
     package let revisions = PlanRevisionService()
+    package let whatIf: WhatIfService
     /// What nodes are answered from; a service of the process.
     package let plans: PlanCache
 
@@ -33,6 +34,8 @@ package struct VoiceModel: Sendable {
         plans = PlanCache(
             database: work.database, connectionString: listening, links: links,
             compiler: PlanCompiler(trunks: trunks), time: work.time, logger: logger)
+        let plans = plans
+        whatIf = WhatIfService(work: work) { plans.current.entry(tenant: $0) }
     }
 
     /// Every operation on the model.
@@ -41,6 +44,7 @@ package struct VoiceModel: Sendable {
             + siteEndpoints(sites, work) + trunkEndpoints(trunks, work) + phoneNumberEndpoints(numbers, work)
             + scheduleEndpoints(schedules, work) + dialPermissionEndpoints(permissions, work)
             + voiceSettingsEndpoints(settings, work) + planRevisionEndpoints(revisions, work)
+            + [whatIfEndpoint(whatIf, work)]
     }
 
     /// Ends old secrets and rested numbers whose time is over. A bounded batch; call again while it is not empty.

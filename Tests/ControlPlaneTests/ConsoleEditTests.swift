@@ -186,6 +186,7 @@ import Testing
         var forms = [
             "POST \(api)/domain": "\(console)/domain", "PUT \(api)/domain": "\(console)/domain/edit",
             "DELETE \(api)/domain": "\(console)/off", "PUT \(api)/settings": "\(console)/settings",
+            "POST \(api):what_if": "\(console)/settings/try",
         ]
         let kinds = [
             ("users", "sip_user_id", ["rotate", "retire"]), ("groups", "call_group_id", []),

@@ -188,6 +188,7 @@ import Testing
             let deleted = try await browser.submit(
                 "\(path)/permissions/\(ruleID)/delete", from: "\(path)/permissions/\(ruleID)", ["revision": "1"])
             #expect(deleted.path == path && deleted.body.contains("is deleted"))
+            try await world.application.voice.model.plans.refresh()
             try await limits(path, browser)
         }
     }
@@ -201,6 +202,13 @@ import Testing
         ]
         #expect(try await browser.submit(form, from: form, fields).refuses("calls_per_second"))
         fields["calls_per_second"] = "3"
+        let tried = try await browser.submit("\(form)/try", from: form, fields)
+        #expect(tried.body.contains("No call would have been otherwise.") && tried.body.contains("Nothing is saved"))
+        #expect(tried.body.contains(#"value="12.50""#) && tried.body.contains(#"name="revision" value="1""#))
+        fields["daily_spend"] = "much"
+        let unread = try await browser.submit("\(form)/try", from: form, fields)
+        #expect(unread.refuses("daily_spend") && unread.body.contains(#"value="much""#))
+        fields["daily_spend"] = "12.50"
         let saved = try await browser.submit(form, from: form, fields)
         #expect(saved.path == path && saved.body.contains("7 calls") && saved.body.contains("EUR 12.50"))
         #expect(saved.body.contains("no bound") && saved.body.contains("Mobile 2"))

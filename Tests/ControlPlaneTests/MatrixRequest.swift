@@ -43,6 +43,7 @@ struct MatrixRequest: Sendable {
         "PATCH /v1/tenants/{tenant_id}": ["display_name": "Name"],
         "GET /v1/voice/tenants/{tenant_id}/receipts": ["month": "2026-11"],
         "POST /v1/voice/tenants/{tenant_id}:explain": ["dialled": "+43720999999", "origin": "agent"],
+        "POST /v1/voice/tenants/{tenant_id}:what_if": ["settings": [:]],
         "POST /v1/voice/tenants/{tenant_id}/groups": ["members": []],
         "PUT /v1/voice/tenants/{tenant_id}/groups/{call_group_id}": ["members": []],
         "POST /v1/voice/tenants/{tenant_id}/numbers": ["e164": "+43720999999"],

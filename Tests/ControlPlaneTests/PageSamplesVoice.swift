@@ -1,6 +1,8 @@
+import Foundation
 import Kernel
 import Rating
 import Telephony
+import Voice
 import Web
 
 @testable import ControlPlane
@@ -23,7 +25,8 @@ extension PageSamples {
                 ),
                 ("voice-domain", domain), ("voice-user", user), ("voice-user-refused", refusedUser),
                 ("voice-secret", secret.page), ("voice-number-history", history(of: "+43720000100").page),
-                ("voice-revisions", revisions.page), ("voice-revision", revision.page),
+                ("voice-settings-tried", triedSettings), ("voice-revisions", revisions.page),
+                ("voice-revision", revision.page),
             ]
         }
     }
@@ -164,6 +167,40 @@ extension PageSamples {
                     "Resting", time: "18 Nov 2026, 10:00 · Kim Beispiel", text: "line is not needed", tone: .info),
                 TimelineEntry("Active", time: "4 Jun 2026, 09:00 · Kim Beispiel", tone: .ok),
             ])
+    }
+
+    /// The form of the limits with what they would have done.
+    private static var triedSettings: ConsolePage {
+        var routing = TenantPlan.Routing()
+        routing.trunks = [
+            Trunk(
+                id: id(2), displayName: "Carrier", proxy: "carrier.example", identification: .address,
+                allowedAddresses: [], use: Trunk.Use())
+        ]
+        let present = TenantPlan(
+            TenantPlan.Identity(tenantID: id(9), organisationID: id(8), domain: "a.example", country: .austria),
+            routing: routing)
+        var policy = present.policy
+        policy.limits.concurrentCalls = 0
+        var whatIf = WhatIf(present: present, changed: present.with(policy))
+        let start = Timestamp("2026-11-18T10:00:00Z") ?? Timestamp(seconds: 0)
+        if let number = E164("+4930123456") {
+            whatIf.add(
+                RecordedCall(
+                    id: "leg_01k2hb7q00000000000000000a", origin: .agent(number: nil), dialled: "\(number)",
+                    destination: DestinationTable.standard.destination(of: number), startedAt: start,
+                    answeredAt: start, milliseconds: 90_000))
+        }
+        let result = TriedResult(
+            from: start.advanced(by: .seconds(-30 * 86_400)), until: start.advanced(by: .seconds(3600)),
+            isComplete: false, whatIf: whatIf)
+        let card = VoiceTrialCard(WhatIfResource(id(9), result)).html
+        return VoiceSettingsRoutes.page(
+            place, FormState(values: ["concurrent_calls": "0", "at_end": "block", "revision": "2"]), above: card)
+    }
+
+    private static func id<Kind>(_ byte: UInt8) -> ID<Kind> {
+        ID(UUID(uuid: (byte, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, byte)))
     }
 
     private static var revisions: VoiceRevisionsPage {

@@ -16,12 +16,21 @@ import Testing
 
     // MARK: - What if
 
+    private func replay(
+        _ calls: [RecordedCall], _ present: TenantPlan, _ changed: TenantPlan, usedBefore: Int64 = 0
+    ) -> WhatIf {
+        var result = WhatIf(present: present, changed: changed, usedBefore: usedBefore)
+        for call in calls.sorted(by: { $0.startedAt < $1.startedAt }) { result.add(call) }
+        return result
+    }
+
     @Test func anUnchangedPlanChangesNothing() throws {
         let fixture = try PlanFixture()
         let calls = try (1...20).map { try call("+431234567", day: $0 % 28 + 1, minutes: 5) }
-        let result = WhatIf(calls, present: fixture.plan, changed: fixture.plan)
-        #expect(result.calls == 20 && result.blocked.isEmpty && result.opened.isEmpty && result.cut == 0)
-        #expect(result.costBeforeMicros == 0 && result.savedMicros == 0 && result.extraMicros == 0)
+        let result = replay(calls, fixture.plan, fixture.plan)
+        #expect(result.calls == 20 && result.refused.isEmpty && result.allowed == 0 && result.cut == 0)
+        #expect(result.before == result.after && result.before.milliseconds == 6_000_000)
+        #expect(result.savedMicros == 0 && result.extraMicros == 0 && result.examples.isEmpty)
     }
 
     @Test func aDenialBlocksAndSaves() throws {
@@ -35,13 +44,15 @@ import Testing
             try call("+4930123456", day: 2, minutes: 10), try call("+431234567", day: 3, minutes: 10),
             try call("+5355555555", day: 4, minutes: 0, refusal: .destinationNotAllowed),
         ]
-        let result = WhatIf(calls, present: present.plan, changed: changed.plan)
-        #expect(result.calls == 2 && result.blocked.map(\.reason) == [.destinationDenied])
-        #expect(result.costBeforeMicros == 1_600_000 && result.savedMicros == 800_000)
+        let result = replay(calls, present.plan, changed.plan)
+        #expect(result.calls == 2 && result.refused == [.destinationDenied: 1])
+        #expect(result.before.costMicros == 1_600_000 && result.savedMicros == 800_000)
+        #expect(result.examples.map(\.call.id) == [calls[0].id])
         changed.policy.permissions = [
             DialPermission(scope: .tenant, destinations: .init(country: CountryCode("CU")), isAllowed: true)
         ]
-        #expect(WhatIf(calls, present: present.plan, changed: changed.plan).opened.map(\.id) == [calls[2].id])
+        let opened = replay(calls, present.plan, changed.plan)
+        #expect(opened.allowed == 1 && opened.examples.map(\.change) == [.allowed])
     }
 
     @Test func aBlockCutsAndThenRefuses() throws {
@@ -50,11 +61,13 @@ import Testing
         changed.policy.allotment.atEnd = .block
         changed.policy.allotment.includedMilliseconds = 15 * 60_000
         let calls = try (1...3).map { try call("+431234567", day: $0, minutes: 10) }
-        let result = WhatIf(calls, present: present.plan, changed: changed.plan)
-        #expect(result.cut == 1 && result.blocked.map(\.reason) == [.allotmentUsed])
+        let result = replay(calls, present.plan, changed.plan)
+        #expect(result.cut == 1 && result.refused == [.allotmentUsed: 1])
+        #expect(result.after.milliseconds == 15 * 60_000)
+        #expect(result.examples.first?.change == .cut(milliseconds: 5 * 60_000))
         changed.policy.allotment.atEnd = .overage
         changed.policy.limits.dailySpendCents = nil
-        let dearer = WhatIf(calls, present: present.plan, changed: changed.plan)
+        let dearer = replay(calls, present.plan, changed.plan)
         #expect(dearer.cut == 0 && dearer.extraMicros == 15 * 80_000)
     }
 
@@ -63,8 +76,7 @@ import Testing
         var changed = present
         changed.policy.limits.concurrentCalls = 1
         let calls = try (0..<3).map { try call("+431234567", day: 5, minutes: 10, index: $0) }
-        let result = WhatIf(calls, present: present.plan, changed: changed.plan)
-        #expect(result.blocked.map(\.reason) == [.limitConcurrent, .limitConcurrent])
+        #expect(replay(calls, present.plan, changed.plan).refused == [.limitConcurrent: 2])
     }
 
     @Test func aNewMonthBeginsAnew() throws {
@@ -72,10 +84,54 @@ import Testing
         var changed = present
         changed.policy.allotment.atEnd = .block
         changed.policy.allotment.includedMilliseconds = 10 * 60_000
-        let calls = [try call("+431234567", day: -2, minutes: 10), try call("+431234567", day: 5, minutes: 10)]
-        #expect(WhatIf(calls, present: present.plan, changed: changed.plan).blocked.isEmpty)
-        let used = WhatIf(calls, present: present.plan, changed: changed.plan, usedBefore: 600_000)
-        #expect(used.blocked.map(\.call.id) == [calls[0].id])
+        let calls = [try call("+431234567", day: -20, minutes: 10), try call("+431234567", day: 5, minutes: 10)]
+        #expect(replay(calls, present.plan, changed.plan).refused.isEmpty)
+        let used = replay(calls, present.plan, changed.plan, usedBefore: 600_000)
+        #expect(used.refused == [.allotmentUsed: 1] && used.examples.map(\.call.id) == [calls[0].id])
+    }
+
+    /// What the present plan would refuse as well is no consequence of the change.
+    @Test func onlyTheChangeCounts() throws {
+        var present = try PlanFixture()
+        present.policy.permissions = [
+            DialPermission(scope: .tenant, destinations: .init(country: CountryCode("DE")), isAllowed: false)
+        ]
+        var changed = present
+        changed.policy.limits.concurrentCalls = 4
+        let calls = [
+            try call("+4930123456", day: 2, minutes: 10),
+            try call("+431234567", day: 3, minutes: 0, refusal: .limitConcurrent),
+        ]
+        let result = replay(calls, present.plan, changed.plan)
+        #expect(result.calls == 1 && result.refused.isEmpty && result.allowed == 0)
+        #expect(result.before == result.after && result.before.milliseconds == 0)
+    }
+
+    /// A call that comes in and leaves again is two legs of one decision.
+    @Test func aLegMadeForAnotherSharesItsFate() throws {
+        var present = try PlanFixture()
+        present.numbers = [
+            PhoneNumber(
+                id: PlanFixture.did, e164: try #require(E164("+43720123456")), displayName: "Main",
+                routes: [RouteEntry(target: .external(try #require(E164("+4930123456"))))])
+        ]
+        var changed = present
+        changed.policy.permissions = [
+            DialPermission(scope: .tenant, destinations: .init(country: CountryCode("DE")), isAllowed: false)
+        ]
+        let start = PlanFixture.now
+        let inbound = RecordedCall(
+            id: "in", origin: .trunk(nil), dialled: "+43720123456", destination: nil, startedAt: start,
+            answeredAt: start, milliseconds: 60_000)
+        let out = try #require(E164("+4930123456"))
+        var outbound = RecordedCall(
+            id: "out", origin: .agent(number: nil), dialled: "+4930123456",
+            destination: DestinationTable.standard.destination(of: out), startedAt: start.advanced(by: .seconds(1)),
+            answeredAt: start, milliseconds: 60_000)
+        outbound.madeFor = "in"
+        let result = replay([inbound, outbound], present.plan, changed.plan)
+        #expect(result.refused == [.destinationDenied: 2])
+        #expect(result.before.milliseconds == 120_000 && result.after.milliseconds == 0)
     }
 
     // MARK: - Signs of fraud

@@ -19,10 +19,6 @@ extension TenantPlan {
         directory.users = directory.users.map(\.withoutSecrets)
         var routing = self.routing
         routing.trunks = routing.trunks.map(\.withoutSecrets)
-        var policy = Policy()
-        policy.permissions = permissions
-        policy.limits = limits
-        policy.allotment = allotment
         return TenantPlan(identity, barred: barred, directory: directory, routing: routing, policy: policy)
     }
 }

@@ -25,6 +25,17 @@ package struct TenantPlan: Sendable, Hashable, Codable {
         allotment = policy.allotment
     }
 
+    /// The same tenant under another policy.
+    package func with(_ policy: Policy) -> TenantPlan {
+        TenantPlan(identity, barred: barred, directory: directory, routing: routing, policy: policy)
+    }
+
+    package var policy: Policy {
+        var policy = Policy()
+        (policy.permissions, policy.limits, policy.allotment) = (permissions, limits, allotment)
+        return policy
+    }
+
     /// What the tenant may do.
     package struct Policy: Sendable, Hashable {
         package var permissions: [DialPermission] = []

@@ -16,6 +16,8 @@ package struct RecordedCall: Sendable, Hashable {
     package let milliseconds: Int64
     /// Why it was refused; `nil` when it was not.
     package let refusal: RefusalReason?
+    /// The inbound leg for which this one was made, when a number or a user leads calls outside.
+    package var madeFor: String?
 
     package init(
         id: String, origin: LegRequest.Origin, dialled: String, destination: Destination?, startedAt: Timestamp,

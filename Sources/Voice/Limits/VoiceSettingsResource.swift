@@ -61,7 +61,7 @@ package struct VoiceSettingsFields: Codable, Sendable {
 
     package init() {}
 
-    func checked() throws(Problem) -> VoiceSettings {
+    package func checked() throws(Problem) -> VoiceSettings {
         var settings = VoiceSettings()
         var checks = FieldChecks()
         func take(_ value: Int?, _ field: String, _ range: ClosedRange<Int>, into target: inout Int) {

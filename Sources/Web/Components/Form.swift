@@ -26,6 +26,19 @@ package struct Form: Sendable {
     package var note = ""
     package var isMultipart = false
     package var style = ButtonStyle.primary
+    /// A second button, which sends the same entries to another address: to try, not to save.
+    package var trial: Trial?
+
+    /// What the second button says, and where it leads.
+    package struct Trial: Sendable {
+        package let label: String
+        package let action: String
+
+        package init(_ label: String, action: String) {
+            self.label = label
+            self.action = action
+        }
+    }
 
     package init(action: String, submit: String, cancel: String, note: String = "", sections: [Section]) {
         self.action = action
@@ -42,10 +55,15 @@ package struct Form: Sendable {
             \#(summary(state))<form class="card" action="\#(action)" method="post" novalidate\#(attribute: "enctype", encoding)>\#
             \#(HTML.csrfField)
             \#(sections.map { section($0, state) })<div class="form-foot"><span>\#(note)</span><div class="actions">\#
-            \#(HTML.button("Cancel", to: cancel))<button class="\#(style.rawValue)" type="submit">\#(submit)</button></div></div>
+            \#(HTML.button("Cancel", to: cancel))\#(trialButton)<button class="\#(style.rawValue)" type="submit">\#(submit)</button></div></div>
             </form>
 
             """#
+    }
+
+    private var trialButton: HTML {
+        guard let trial else { return "" }
+        return #"<button class="btn" type="submit" formaction="\#(trial.action)">\#(trial.label)</button>"#
     }
 
     private func section(_ section: Section, _ state: FormState) -> HTML {

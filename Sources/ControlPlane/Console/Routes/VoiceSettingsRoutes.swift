@@ -14,6 +14,8 @@ struct VoiceSettingsRoutes: Sendable {
         return [
             PageRoute(.get, "/tenants/{tenant_id}/voice/settings", requires: writing, use: form),
             PageRoute(.post, "/tenants/{tenant_id}/voice/settings", requires: writing, use: save).recovering(again),
+            PageRoute(.post, "/tenants/{tenant_id}/voice/settings/try", requires: writing, use: tryOut)
+                .recovering(again).timeLimit(seconds: 60),
             PageRoute(.post, "/tenants/{tenant_id}/voice/at-end", requires: writing, use: saveEnd)
                 .recovering { call in
                     .redirect(
@@ -50,6 +52,23 @@ struct VoiceSettingsRoutes: Sendable {
                 counts[kind] = try fields.decodeIfPresent(Int.self, forKey: FormKey("calls_\(kind)"))
             }
             byKind = counts
+        }
+
+        /// The entries as they were sent.
+        var values: [String: String] {
+            var values = [
+                "revision": plain.revision.map { "\($0)" } ?? "", "dearest_per_minute": plain.dearestPerMinute ?? "",
+                "daily_spend": plain.dailySpend ?? "", "exposure": plain.exposure ?? "",
+                "cap_minutes": plain.capMinutes.map { "\($0)" } ?? "", "at_end": plain.atEnd.rawValue,
+            ]
+            let counts = [
+                "concurrent_calls": plain.concurrentCalls, "calls_per_second": plain.callsPerSecond,
+                "longest_call_seconds": plain.longestCallSeconds, "sequential_calls": plain.sequentialCalls,
+                "outage_seconds": plain.outageSeconds,
+            ]
+            for (name, count) in counts { values[name] = count.map { "\($0)" } ?? "" }
+            for (kind, count) in byKind { values["calls_\(kind)"] = "\(count)" }
+            return values
         }
 
         /// A form says everything: an amount that was left empty is no bound.
@@ -111,6 +130,19 @@ struct VoiceSettingsRoutes: Sendable {
         return .redirect(to: "/tenants/\(plain.tenantID)/voice", flash: Flash(.ok, "The limits are saved."))
     }
 
+    /// The form with its entries, and above it what they would have done to the last calls.
+    @Sendable private func tryOut(_ call: PageCall<SettingsForm>) async throws -> PageReply {
+        let (id, input) = (call.input.plain.tenantID, call.input)
+        var change = TriedChange()
+        change.settings = try input.fields.checked()
+        let result = try await services.voice.whatIf.replay(change, of: id, in: call.principal.scope)
+        let card = VoiceTrialCard(WhatIfResource(id, result)).html
+        let page = try await services.work.read(call) { tx in
+            Self.page(try services.voicePlace(id, tx), FormState(values: input.values), above: card)
+        }
+        return .page(page)
+    }
+
     struct EndInput: Codable, Sendable {
         let tenantID: TenantID
         let revision: Int64?
@@ -135,11 +167,12 @@ struct VoiceSettingsRoutes: Sendable {
 
     // MARK: The page
 
-    private static func page(_ place: VoicePlace, _ state: FormState) -> ConsolePage {
-        let form = Form(
+    static func page(_ place: VoicePlace, _ state: FormState, above: HTML = "") -> ConsolePage {
+        var form = Form(
             action: "\(place.path)/settings", submit: "Save changes", cancel: place.path,
             note: "Counts from the next call on. Emergency calls are never limited.", sections: sections(state))
-        return place.page("Limits and minutes", body: form.html(state))
+        form.trial = Form.Trial("Try on the last 30 days", action: "\(place.path)/settings/try")
+        return place.page("Limits and minutes", body: "\(above)\(form.html(state))")
     }
 
     private static func sections(_ state: FormState) -> [Form.Section] {
