@@ -83,6 +83,7 @@ let package = Package(
                 .embedInCode("Migrations/0004_nodes.sql"),
                 .embedInCode("Migrations/0005_calls.sql"),
                 .embedInCode("Migrations/0006_leases.sql"),
+                .embedInCode("Migrations/0007_fraud.sql"),
             ],
             swiftSettings: settings),
         .executableTarget(

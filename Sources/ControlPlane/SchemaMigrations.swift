@@ -10,6 +10,7 @@ enum SchemaMigrations {
         migration("0004_nodes", PackageResources._004_nodes_sql),
         migration("0005_calls", PackageResources._005_calls_sql),
         migration("0006_leases", PackageResources._006_leases_sql),
+        migration("0007_fraud", PackageResources._007_fraud_sql),
     ]
 
     private static func migration(_ name: String, _ bytes: [UInt8]) -> Migration {

@@ -1,6 +1,7 @@
 import Kernel
 import Logging
 import Postgres
+import Telephony
 import Tenancy
 import Web
 
@@ -19,6 +20,9 @@ package struct VoiceModel: Sendable {
     package let settings = VoiceSettingsService()
     package let revisions = PlanRevisionService()
     package let whatIf: WhatIfService
+    package let fraud: FraudService
+    package let proposals: ProposalService
+    package let pools = MinutePoolService()
     /// What nodes are answered from; a service of the process.
     package let plans: PlanCache
 
@@ -35,7 +39,10 @@ package struct VoiceModel: Sendable {
             database: work.database, connectionString: listening, links: links,
             compiler: PlanCompiler(trunks: trunks), time: work.time, logger: logger)
         let plans = plans
-        whatIf = WhatIfService(work: work) { plans.current.entry(tenant: $0) }
+        let plan: @Sendable (TenantID) -> VoicePlan.Entry? = { plans.current.entry(tenant: $0) }
+        whatIf = WhatIfService(work: work, plan: plan)
+        fraud = FraudService(work: work, plan: plan)
+        proposals = ProposalService(work: work, plan: plan, permissions: permissions)
     }
 
     /// Every operation on the model.
@@ -44,7 +51,8 @@ package struct VoiceModel: Sendable {
             + siteEndpoints(sites, work) + trunkEndpoints(trunks, work) + phoneNumberEndpoints(numbers, work)
             + scheduleEndpoints(schedules, work) + dialPermissionEndpoints(permissions, work)
             + voiceSettingsEndpoints(settings, work) + planRevisionEndpoints(revisions, work)
-            + [whatIfEndpoint(whatIf, work)]
+            + [whatIfEndpoint(whatIf, work)] + fraudEndpoints(fraud, work) + proposalEndpoints(proposals, work)
+            + minutePoolEndpoints(pools, work)
     }
 
     /// Ends old secrets and rested numbers whose time is over. A bounded batch; call again while it is not empty.

@@ -152,6 +152,7 @@ import Testing
 
     /// By operation: the path that the form posts to, or why there is none.
     private static let forms = [
+        "PUT /v1/voice/organisations/{organisation_id}/minute_pool": "/organisations/{organisation_id}/minute_pool",
         "POST /v1/organisations": "/organisations",
         "PATCH /v1/organisations/{organisation_id}": "/organisations/{organisation_id}/edit",
         "POST /v1/organisations/{organisation_id}/master_agreement": "/contracts",
@@ -187,6 +188,8 @@ import Testing
             "POST \(api)/domain": "\(console)/domain", "PUT \(api)/domain": "\(console)/domain/edit",
             "DELETE \(api)/domain": "\(console)/off", "PUT \(api)/settings": "\(console)/settings",
             "POST \(api):what_if": "\(console)/settings/try",
+            "POST \(api)/fraud_signs/{fraud_sign_id}:unblock": "\(console)/fraud_signs/{fraud_sign_id}/unblock",
+            "POST \(api)/permission_proposals:accept": "\(console)/permission_proposals/accept",
         ]
         let kinds = [
             ("users", "sip_user_id", ["rotate", "retire"]), ("groups", "call_group_id", []),

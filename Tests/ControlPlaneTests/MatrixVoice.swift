@@ -24,6 +24,7 @@ struct MatrixVoice: Sendable {
             return try make(tenant, name, e164, tx, actor)
         }
         ids["voice_node_id"] = try await node(of: tenant, named: name, work)
+        ids["fraud_sign_id"] = try await sign(of: tenant, named: name, work)
         ids.merge(try await calls(of: tenant, named: name, work)) { first, _ in first }
         try await model.plans.refresh()
         ids["config_revision"] = model.plans.current.entry(tenant: tenant)?.revision
@@ -39,6 +40,22 @@ struct MatrixVoice: Sendable {
                 named: name.lowercased(), at: placement.instanceID, NodeChanges(), tx, actor)
             return "\(issued.node.id)"
         }
+    }
+
+    /// A sign of fraud that closed something.
+    private func sign(of tenant: TenantID, named name: String, _ work: UnitOfWork) async throws -> String {
+        let id: FraudSignID = work.ids.new()
+        let until = MatrixWorld.now.advanced(by: .seconds(86_400))
+        try await work.perform(job: "tests") { tx, actor in
+            try tx.execute(
+                """
+                insert into app.fraud_sign (tenant_id, fraud_sign_id, organisation_id, day, kind, country, observed,
+                    threshold, sentence, block_until, created_at, updated_at)
+                select tenant_id, \(id), organisation_id, '2026-11-18', 'calls', 'CU', 40, 30, \(name), \(until),
+                    \(actor.now), \(actor.now) from app.tenant where tenant_id = \(tenant)
+                """)
+        }
+        return "\(id)"
     }
 
     /// A booked call, and a record that nobody could read. The name is in both bodies.

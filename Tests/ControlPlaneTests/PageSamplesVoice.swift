@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import Postgres
 import Rating
 import Telephony
 import Voice
@@ -25,7 +26,10 @@ extension PageSamples {
                 ),
                 ("voice-domain", domain), ("voice-user", user), ("voice-user-refused", refusedUser),
                 ("voice-secret", secret.page), ("voice-number-history", history(of: "+43720000100").page),
-                ("voice-settings-tried", triedSettings), ("voice-revisions", revisions.page),
+                ("voice-settings-tried", triedSettings),
+                ("voice-fraud", try fraud(isFull: true).page), ("voice-fraud-none", try fraud(isFull: false).page),
+                ("voice-fraud-sign", try fraudSign.page), ("minute-pool", try pool(minutes: 5_000).page),
+                ("minute-pool-none", try pool(minutes: nil).page), ("voice-revisions", revisions.page),
                 ("voice-revision", revision.page),
             ]
         }
@@ -167,6 +171,53 @@ extension PageSamples {
                     "Resting", time: "18 Nov 2026, 10:00 · Kim Beispiel", text: "line is not needed", tone: .info),
                 TimelineEntry("Active", time: "4 Jun 2026, 09:00 · Kim Beispiel", tone: .ok),
             ])
+    }
+
+    private static func sign(_ state: String, _ sentence: String) throws -> FraudSignResource {
+        let json: JSON = [
+            "fraudSignID": "fraud_01k2hb7q00000000000000000a", "tenantID": "tenant_01k2hb7q00000000000000000a",
+            "organisationID": "org_01k2hb7q00000000000000000a", "day": "2026-11-18", "kind": "new_destination",
+            "state": .string(state), "country": "CU", "observed": 40, "threshold": 1, "sentence": .string(sentence),
+            "blockUntil": "2026-11-19T10:00:00Z", "openUntil": "2026-11-18T18:00:00Z",
+            "blockEndedAt": "2026-11-18T12:00:00Z", "openedBy": "Kim Beispiel", "openReason": "it was <us>",
+            "revision": 2, "createdAt": "2026-11-18T10:00:00Z", "updatedAt": "2026-11-18T10:00:00Z",
+        ]
+        return try JSONText(json.canonicalBytes).decoded()
+    }
+
+    private static func fraud(isFull: Bool) throws -> VoiceFraudPage {
+        let sentence = "40 calls to Cuba, landline, elevated risk, never called before."
+        return VoiceFraudPage(
+            place: place,
+            signs: isFull ? try ["blocked", "open", "ended", "recorded"].map { try sign($0, sentence) } : [],
+            proposals: isFull
+                ? [
+                    .init(
+                        destination: "United States, mobile", sentence: "4 calls were refused on 3 days.",
+                        last: "18 Nov 2026, 10:00", hidden: [("country", "US"), ("destination_kind", "mobile")])
+                ] : [], response: isFull ? .block : .record, mayEdit: isFull, nextPath: nil)
+    }
+
+    private static var fraudSign: VoiceFraudSignPage {
+        get throws {
+            VoiceFraudSignPage(
+                place: place, sign: try sign("blocked", "40 calls to Cuba, never called before."),
+                state: FormState(
+                    values: ["revision": "2"],
+                    errors: [.init(field: "reason", message: "must have 1 to 1000 characters")]))
+        }
+    }
+
+    private static func pool(minutes: Int64?) throws -> MinutePoolPage {
+        let json: JSON = [
+            "organisationID": "org_01k2hb7q00000000000000000a", "minutes": minutes.map(JSON.integer) ?? .null,
+            "month": "2026-11", "usedMs": 120_000_000, "reservedMs": 30_000_000,
+            "leftMs": minutes.map { .integer($0 * 60_000 - 150_000_000) } ?? .null,
+            "revision": 1,
+        ]
+        return MinutePoolPage(
+            organisationID: organisationID, name: "Stadtwerke Demo", pool: try JSONText(json.canonicalBytes).decoded(),
+            month: "November 2026", state: FormState(values: ["minutes": minutes.map { "\($0)" } ?? ""]), mayEdit: true)
     }
 
     /// The form of the limits with what they would have done.

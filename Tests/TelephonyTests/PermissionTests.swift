@@ -86,4 +86,25 @@ import Testing
         #expect(try !isAllowed("+12125550123", [rule(true, country: "US", expires: "2026-11-18T10:00:00Z")]))
         #expect(try isAllowed("+4930123456", [rule(false, country: "DE", expires: "2026-11-18T09:00:00Z")]))
     }
+
+    /// What a sign of fraud closed is closed for everybody, whatever is allowed; an opening has its end.
+    @Test func aBlockIsStrongerThanPermissions() throws {
+        var fixture = try PlanFixture()
+        fixture.policy.permissions = [rule(true, country: "CU", scope: .user(PlanFixture.first))]
+        let later = PlanFixture.now.advanced(by: .seconds(60))
+        func decide(until: Timestamp, open: Timestamp? = nil) -> Decision {
+            fixture.policy.blocks = [
+                DestinationBlock(
+                    destinations: .init(country: CountryCode("CU")), until: until, openUntil: open, sentence: "Forty.")
+            ]
+            return fixture.dial("+5355555555")
+        }
+        let refused = decide(until: later)
+        #expect(refused.refusal?.reason == .destinationBlocked)
+        #expect(refused.trace.last?.sentence.hasSuffix("Forty.") == true)
+        #expect(decide(until: PlanFixture.now).route != nil)
+        #expect(decide(until: later, open: later).route != nil)
+        #expect(decide(until: later, open: PlanFixture.now).refusal != nil)
+        #expect(fixture.dial("+431234567").route != nil && fixture.dial("112").route != nil)
+    }
 }

@@ -151,6 +151,11 @@ import Testing
         #expect(signs.map(\.kind) == [.time, .calls, .newDestination])
         #expect(signs[0].observed == 12_000 && signs[0].threshold == 5_400)
         #expect(signs[2].sentence.contains("Cuba"))
+        // what is closed is where the calls went, and never home
+        #expect(signs.map(\.destinations?.country?.code) == ["CU", "CU", "CU"])
+        let home = try (0..<40).map { try call("+431234567", day: 18, minutes: 5, hour: 1, index: $0) }
+        let loud = FraudSign.signs(in: past + home, home: .austria, now: PlanFixture.now)
+        #expect(loud.map(\.kind) == [.time, .calls] && loud.allSatisfy { $0.destinations == nil })
         // three bad days in a month do not make bad days usual
         let worse =
             try past

@@ -3,7 +3,7 @@ import ServiceLifecycle
 import Tenancy
 
 /// Small recurring work: writes down which keys were used, forgets old sessions and stored answers, purges tenants whose
-/// retention is over, ends old voice secrets, rested numbers and leases that nobody settled. One bounded batch of each
+/// retention is over, ends old voice secrets, rested numbers and leases that nobody settled, looks for signs of fraud. One bounded batch of each
 /// job per turn; a failed job is logged, holds up no other, and the next turn tries it again.
 struct Housekeeping: Service {
     static let interval: Duration = .seconds(60)
@@ -33,6 +33,10 @@ struct Housekeeping: Service {
         }
         await attempt("end voice secrets and numbers") { _ = try await voice.model.endWhatIsDue() }
         await attempt("sweep leases") { try await voice.sweepLeases() }
+        await attempt("look for signs of fraud") {
+            let signs = try await voice.model.fraud.watch()
+            if signs > 0 { logger.warning("signs of fraud", metadata: ["signs": "\(signs)"]) }
+        }
     }
 
     private func attempt(_ job: String, _ body: () async throws -> Void) async {

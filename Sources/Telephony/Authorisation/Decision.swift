@@ -180,7 +180,7 @@ package struct TraceStep: Sendable, Hashable, Codable {
 
     /// Where a person changes what the step looked at; the console makes a link of it.
     package enum Place: String, Sendable, Hashable, Codable, CaseIterable {
-        case tenant, users, groups, sites, numbers, trunks, permissions, limits, allotment, nodes
+        case tenant, users, groups, sites, numbers, trunks, permissions, limits, allotment, nodes, fraud
     }
 
     package let step: Step

@@ -1,6 +1,21 @@
 import Kernel
 
 extension Inquiry {
+    /// What a sign of fraud closed stays closed, whatever the permissions say.
+    mutating func checkBlocks(_ destination: Destination) throws(Refusal) {
+        for block in plan.blocks ?? [] where leg.now < block.until && block.destinations.match(destination) {
+            if let open = block.openUntil, leg.now < open {
+                pass(
+                    .permission, "Calls there are blocked until \(block.until), and opened again until \(open).",
+                    at: .fraud)
+                continue
+            }
+            throw refusal(
+                .permission, .destinationBlocked,
+                "\(destination.words): blocked until \(block.until) after a sign of fraud. \(block.sentence)")
+        }
+    }
+
     mutating func checkPermission(_ destination: Destination, payer: CallRoute.Payer) throws(Refusal) {
         let caller: SIPUser? = if case .user(let id) = payer { user(id) } else { nil }
         let verdict = plan.permission(for: destination, user: caller, at: leg.now)
@@ -56,6 +71,14 @@ extension TenantPlan {
     }
 }
 
+extension DialPermission.Destinations {
+    /// Whether a destination has every given part.
+    func match(_ destination: Destination) -> Bool {
+        (country == nil || country == destination.country) && (kind == nil || kind == destination.kind)
+            && destination.number.digits.hasPrefix(prefix ?? "")
+    }
+}
+
 extension DialPermission {
     fileprivate func applies(to user: SIPUser?) -> Bool {
         switch scope {
@@ -78,9 +101,7 @@ extension DialPermission {
     /// Whether it matches, and, when it allows, whether it is explicit enough: a special service is opened only by name or
     /// by a prefix, a destination of high risk only by its country or a prefix. A denial needs no such care.
     fileprivate func speaks(of destination: Destination) -> Bool {
-        if let country = destinations.country, country != destination.country { return false }
-        if let kind = destinations.kind, kind != destination.kind { return false }
-        if let prefix = destinations.prefix, !destination.number.digits.hasPrefix(prefix) { return false }
+        guard destinations.match(destination) else { return false }
         guard isAllowed, destinations.prefix == nil else { return true }
         if destination.kind.isSpecialService, destinations.kind == nil { return false }
         return destination.risk != .high || destinations.country != nil || destination.country == nil

@@ -10,6 +10,7 @@ extension Inquiry {
             throw refusal(.destination, .destinationUnknown, "No country and no service has numbers like \(number).")
         }
         pass(.destination, "\(number) is \(destination.words).")
+        try checkBlocks(destination)
         try checkPermission(destination, payer: payer)
         try checkPrice()
         let attempts = try trunkAttempts(for: number)

@@ -16,6 +16,7 @@ package enum RefusalReason: String, Sendable, Hashable, Codable, CaseIterable {
     case destinationUnknown = "VOICE_DESTINATION_UNKNOWN"
     case destinationDenied = "VOICE_DESTINATION_DENIED"
     case destinationNotAllowed = "VOICE_DESTINATION_NOT_ALLOWED"
+    case destinationBlocked = "VOICE_DESTINATION_BLOCKED"
     case destinationTooDear = "VOICE_DESTINATION_TOO_DEAR"
     case limitConcurrent = "VOICE_LIMIT_CONCURRENT"
     case limitKind = "VOICE_LIMIT_KIND"
@@ -59,7 +60,8 @@ package enum RefusalReason: String, Sendable, Hashable, Codable, CaseIterable {
     package var answer: Answer {
         switch self {
         case .voiceOff, .tenantInactive, .programWithoutTelephony, .callerDisabled, .destinationDenied,
-            .destinationNotAllowed, .destinationTooDear, .limitSequential, .limitDailySpend, .allotmentUsed, .poolUsed:
+            .destinationNotAllowed, .destinationBlocked, .destinationTooDear, .limitSequential, .limitDailySpend,
+            .allotmentUsed, .poolUsed:
             Answer(status: 403, cause: 52, causeName: "OUTGOING_CALL_BARRED")
         case .callerUnknown, .wrongTrunk: Answer(status: 403, cause: 21, causeName: "CALL_REJECTED")
         case .numberUnreadable: Answer(status: 484, cause: 28, causeName: "INVALID_NUMBER_FORMAT")
@@ -109,6 +111,9 @@ package enum RefusalReason: String, Sendable, Hashable, Codable, CaseIterable {
             Text(
                 "Nothing allows the destination.", "Add a permission for it, with an end where it is for a while.",
                 .permissions)
+        case .destinationBlocked:
+            Text(
+                "A sign of fraud closed the destination.", "Look at the sign, then open the destination again.", .fraud)
         case .destinationTooDear: Text("The destination costs more than allowed.", "Raise the dearest price.", .limits)
         case .limitConcurrent: Text("Too many calls at the same time.", "Wait, or raise the limit.", .limits)
         case .limitKind: Text("Too many calls to numbers of this kind.", "Wait, or raise the limit.", .limits)

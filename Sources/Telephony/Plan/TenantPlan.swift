@@ -11,6 +11,8 @@ package struct TenantPlan: Sendable, Hashable, Codable {
     package let permissions: [DialPermission]
     package let limits: VoiceLimits
     package let allotment: Allotment
+    /// What signs of fraud closed; `nil` for nothing.
+    package let blocks: [DestinationBlock]?
 
     package init(
         _ identity: Identity, barred: Bar? = nil, directory: Directory = Directory(), routing: Routing = Routing(),
@@ -23,6 +25,7 @@ package struct TenantPlan: Sendable, Hashable, Codable {
         permissions = policy.permissions
         limits = policy.limits
         allotment = policy.allotment
+        blocks = policy.blocks.isEmpty ? nil : policy.blocks
     }
 
     /// The same tenant under another policy.
@@ -33,6 +36,7 @@ package struct TenantPlan: Sendable, Hashable, Codable {
     package var policy: Policy {
         var policy = Policy()
         (policy.permissions, policy.limits, policy.allotment) = (permissions, limits, allotment)
+        policy.blocks = blocks ?? []
         return policy
     }
 
@@ -41,6 +45,7 @@ package struct TenantPlan: Sendable, Hashable, Codable {
         package var permissions: [DialPermission] = []
         package var limits = VoiceLimits()
         package var allotment = Allotment()
+        package var blocks: [DestinationBlock] = []
 
         package init() {}
     }

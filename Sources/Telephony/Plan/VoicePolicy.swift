@@ -59,6 +59,25 @@ package struct DialPermission: Sendable, Hashable, Codable {
     }
 }
 
+/// Destinations that a sign of fraud closed for the whole tenant; stronger than every permission.
+package struct DestinationBlock: Sendable, Hashable, Codable {
+    package let destinations: DialPermission.Destinations
+    package let until: Timestamp
+    /// Opened again by a person until then, before it closes once more.
+    package let openUntil: Timestamp?
+    /// The sign.
+    package let sentence: String
+
+    package init(
+        destinations: DialPermission.Destinations, until: Timestamp, openUntil: Timestamp? = nil, sentence: String
+    ) {
+        self.destinations = destinations
+        self.until = until
+        self.openUntil = openUntil
+        self.sentence = sentence
+    }
+}
+
 /// What bounds a tenant's calls beside its allotment.
 package struct VoiceLimits: Sendable, Hashable, Codable {
     /// Calls over trunks at the same time, both directions.

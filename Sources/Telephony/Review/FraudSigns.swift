@@ -20,59 +20,108 @@ package struct FraudSign: Sendable, Hashable {
     /// From which on it counts as a sign.
     package let threshold: Int64
     package let sentence: String
+    /// What to close until somebody has looked: a country, or a prefix that belongs to none. `nil` where the calls stay
+    /// at home, and for refusals, which are closed already.
+    package let destinations: DialPermission.Destinations?
 
-    /// Looks at the day of `now` (Europe/Vienna) beside the days before it. A usual day is the median of the days on which
-    /// anything was called, so that one bad day does not hide the next.
-    package static func signs(in calls: [RecordedCall], now: Timestamp) -> [FraudSign] {
+    package init(
+        kind: Kind, observed: Int64, threshold: Int64, sentence: String, destinations: DialPermission.Destinations?
+    ) {
+        self.kind = kind
+        self.observed = observed
+        self.threshold = threshold
+        self.sentence = sentence
+        self.destinations = destinations
+    }
+
+    /// What is usual for a tenant: its days before today. A usual day is the median of the days on which anything was
+    /// called, so that one bad day does not hide the next.
+    package struct Past: Sendable, Hashable {
+        private var days: [Timestamp: Sums] = [:]
+        fileprivate var riskyPlaces: Set<String> = []
+
+        private struct Sums: Sendable, Hashable {
+            var milliseconds: Int64 = 0
+            var calls: Int64 = 0
+        }
+
+        package init() {}
+
+        /// A call of a day before today; in any order.
+        package mutating func add(_ call: RecordedCall) {
+            guard let destination = call.destination else { return }
+            if destination.risk > .low { riskyPlaces.insert(destination.place) }
+            guard call.refusal == nil else { return }
+            days[ViennaDay.start(of: call.startedAt), default: Sums()].milliseconds += call.milliseconds
+            days[ViennaDay.start(of: call.startedAt), default: Sums()].calls += 1
+        }
+
+        fileprivate var usualSeconds: Int64 { median(days.values.map { $0.milliseconds / 1000 }) }
+        fileprivate var usualCalls: Int64 { median(days.values.map(\.calls)) }
+    }
+
+    /// Looks at the day of `now` (Europe/Vienna) beside the days before it.
+    package static func signs(in calls: [RecordedCall], home: CountryCode? = nil, now: Timestamp) -> [FraudSign] {
         let today = ViennaDay.start(of: now)
-        let outbound = calls.filter { $0.destination != nil && $0.startedAt <= now }
-        let present = outbound.filter { $0.startedAt >= today }
-        let past = outbound.filter { $0.startedAt < today }
-        let days = Dictionary(grouping: past.filter { $0.refusal == nil }) { ViennaDay.start(of: $0.startedAt) }
+        var past = Past()
+        for call in calls where call.startedAt < today { past.add(call) }
+        return signs(today: calls.filter { $0.startedAt >= today && $0.startedAt <= now }, past: past, home: home)
+    }
+
+    /// - Parameters:
+    ///   - calls: of today, refused ones as well.
+    ///   - home: where most calls go by nature; no sign closes it.
+    package static func signs(today calls: [RecordedCall], past: Past, home: CountryCode? = nil) -> [FraudSign] {
+        let present = calls.filter { $0.destination != nil }
         let made = present.filter { $0.refusal == nil }
+        let abroad = made.filter { $0.destination?.country != home }
         return [
             jump(
-                .time, made.reduce(0) { $0 + $1.milliseconds } / 1000,
-                usual: days.values.map { day in day.reduce(0) { $0 + $1.milliseconds } / 1000 }, least: leastSeconds,
-                unit: "s of outbound calls"),
+                .time, made.reduce(0) { $0 + $1.milliseconds } / 1000, usual: past.usualSeconds, least: leastSeconds,
+                unit: "s of outbound calls", closing: heaviest(abroad) { $0.milliseconds }),
             jump(
-                .calls, Int64(made.count), usual: days.values.map { Int64($0.count) }, least: leastCalls,
-                unit: "outbound calls"),
+                .calls, Int64(made.count), usual: past.usualCalls, least: leastCalls, unit: "outbound calls",
+                closing: heaviest(abroad) { _ in 1 }),
             jump(
-                .refusals, Int64(present.count { $0.refusal != nil }), usual: [], least: leastRefusals,
-                unit: "refused calls"),
+                .refusals, Int64(present.count { $0.refusal != nil }), usual: 0, least: leastRefusals,
+                unit: "refused calls", closing: nil),
         ].compactMap(\.self) + newDestinations(made, past)
     }
 
     /// Three times a usual day, and never below a floor that a quiet tenant reaches by itself.
     private static func jump(
-        _ kind: Kind, _ observed: Int64, usual days: [Int64], least: Int64, unit: String
+        _ kind: Kind, _ observed: Int64, usual: Int64, least: Int64, unit: String,
+        closing: DialPermission.Destinations?
     ) -> FraudSign? {
-        let usual = median(days)
         let threshold = max(least, 3 * usual)
         guard observed >= threshold else { return nil }
         return FraudSign(
             kind: kind, observed: observed, threshold: threshold,
-            sentence: "\(observed) \(unit) today; a usual day has \(usual).")
+            sentence: "\(observed) \(unit) today; a usual day has \(usual).", destinations: closing)
     }
 
-    private static func newDestinations(_ made: [RecordedCall], _ past: [RecordedCall]) -> [FraudSign] {
-        func places(_ calls: [RecordedCall]) -> [String: [RecordedCall]] {
-            Dictionary(grouping: calls.filter { ($0.destination?.risk ?? .low) > .low }) { call in
-                call.destination.map { $0.country?.code ?? $0.prefix } ?? ""
-            }
+    /// The place with the most of it; among equals the first by name.
+    private static func heaviest(
+        _ calls: [RecordedCall], by weight: (RecordedCall) -> Int64
+    ) -> DialPermission.Destinations? {
+        var sums: [DialPermission.Destinations: (weight: Int64, place: String)] = [:]
+        for call in calls {
+            guard let destination = call.destination else { continue }
+            sums[destination.closing, default: (0, destination.place)].weight += weight(call)
         }
-        let known = Set(places(past).keys)
-        return places(made).filter { !known.contains($0.key) }.sorted { $0.key < $1.key }.map { place, calls in
+        return sums.max { ($0.value.weight, $1.value.place) < ($1.value.weight, $0.value.place) }?.key
+    }
+
+    private static func newDestinations(_ made: [RecordedCall], _ past: Past) -> [FraudSign] {
+        let risky = made.filter { ($0.destination?.risk ?? .low) > .low }
+        let places = Dictionary(grouping: risky) { $0.destination?.place ?? "" }
+        return places.filter { !past.riskyPlaces.contains($0.key) }.sorted { $0.key < $1.key }.map { place, calls in
             FraudSign(
                 kind: .newDestination, observed: Int64(calls.count), threshold: 1,
-                sentence: "\(calls.count) calls to \(calls[0].destination?.words ?? place), never called before.")
+                sentence:
+                    "\(calls.count) calls to \(calls[0].destination?.words ?? place), never called before.",
+                destinations: calls[0].destination?.closing)
         }
-    }
-
-    /// The lower one of the two in the middle; 0 of nothing.
-    static func median(_ values: [Int64]) -> Int64 {
-        values.isEmpty ? 0 : values.sorted()[(values.count - 1) / 2]
     }
 
     /// The daily bound that fits a tenant's past: 20 euro, or three times a usual day, whichever is more. In cents.
@@ -83,6 +132,20 @@ package struct FraudSign: Sendable, Hashable {
     private static let leastSeconds: Int64 = 3600
     private static let leastCalls: Int64 = 30
     private static let leastRefusals: Int64 = 10
+}
+
+/// The lower one of the two in the middle; 0 of nothing.
+private func median(_ values: [Int64]) -> Int64 {
+    values.isEmpty ? 0 : values.sorted()[(values.count - 1) / 2]
+}
+
+extension Destination {
+    /// A country, or the digits of what belongs to none.
+    fileprivate var place: String { country?.code ?? prefix }
+
+    fileprivate var closing: DialPermission.Destinations {
+        .init(country: country, prefix: country == nil ? prefix : nil)
+    }
 }
 
 /// A permission that a tenant's own past speaks for.
@@ -122,10 +185,7 @@ package struct PermissionProposal: Sendable, Hashable {
         return plan.permissions.filter { rule in
             guard rule.isAllowed, rule.expiresAt.map({ now < $0 }) ?? true else { return false }
             return !recent.contains { call in
-                guard let destination = call.destination else { return false }
-                return (rule.destinations.country == nil || rule.destinations.country == destination.country)
-                    && (rule.destinations.kind == nil || rule.destinations.kind == destination.kind)
-                    && destination.number.digits.hasPrefix(rule.destinations.prefix ?? "")
+                call.destination.map(rule.destinations.match) ?? false
             }
         }
     }

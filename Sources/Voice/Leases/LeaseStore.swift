@@ -77,7 +77,7 @@ enum LeaseStore {
     }
 
     /// What a lease takes from its bucket.
-    private static let counting: SQL =
+    static let counting: SQL =
         "case state when 'estimated' then greatest(0, granted_ms - spent_ms) else greatest(granted_ms, spent_ms) end"
 
     /// What receipts cost beyond the included minutes, for a bound and never for a bill.

@@ -11,6 +11,9 @@ package struct VoiceSettings: Sendable, Equatable {
     package var atEnd = Allotment.AtEnd.overage
     /// How long a running call may go on while the control plane is away, beyond its slice.
     package var outageSeconds = Allotment().outageSeconds
+    package var onFraudSign = FraudResponse.record
+    /// How long what a sign of fraud closed stays closed.
+    package var fraudBlockHours = 24
 
     package init() {}
 
@@ -58,6 +61,10 @@ package struct VoiceSettingsFields: Codable, Sendable {
     package var atEnd: Allotment.AtEnd?
     /// By default 600.
     package var outageSeconds: Int?
+    /// What a sign of fraud does; by default it is noted only.
+    package var onFraudSign: FraudResponse?
+    /// How long what a sign of fraud closed stays closed; by default 24.
+    package var fraudBlockHours: Int?
 
     package init() {}
 
@@ -76,6 +83,8 @@ package struct VoiceSettingsFields: Codable, Sendable {
         take(longestCallSeconds, "longest_call_seconds", 60...86_400, into: &settings.limits.longestCallSeconds)
         take(sequentialCalls, "sequential_calls", 1...10_000, into: &settings.limits.sequentialCalls)
         take(outageSeconds, "outage_seconds", 0...14_400, into: &settings.outageSeconds)
+        take(fraudBlockHours, "fraud_block_hours", 1...720, into: &settings.fraudBlockHours)
+        settings.onFraudSign = onFraudSign ?? settings.onFraudSign
         for (kind, count) in concurrentByKind ?? [:] {
             if DestinationKind(rawValue: kind) == nil || !(0...10_000).contains(count) {
                 let kinds = DestinationKind.allCases.map(\.rawValue).joined(separator: ", ")
@@ -136,6 +145,8 @@ package struct VoiceSettingsResource: Codable, Sendable, Revisioned {
     package let capMinutes: Int64?
     package let atEnd: Allotment.AtEnd
     package let outageSeconds: Int
+    package let onFraudSign: FraudResponse
+    package let fraudBlockHours: Int
     /// The currency of all amounts.
     package let currency: String
     package let revision: Int64
@@ -158,6 +169,8 @@ package struct VoiceSettingsResource: Codable, Sendable, Revisioned {
         capMinutes = settings.capMilliseconds.map { $0 / 60_000 }
         atEnd = settings.atEnd
         outageSeconds = settings.outageSeconds
+        onFraudSign = settings.onFraudSign
+        fraudBlockHours = settings.fraudBlockHours
         currency = "EUR"
         revision = stored.revision
         createdAt = stored.createdAt

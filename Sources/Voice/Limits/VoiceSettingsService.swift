@@ -38,7 +38,8 @@ extension VoiceSettings {
             "daily_spend": limits.dailySpendCents.map { EuroText.text($0, decimals: 2) } ?? "",
             "exposure": limits.exposureCents.map { EuroText.text($0, decimals: 2) } ?? "",
             "cap_minutes": capMilliseconds.map { "\($0 / 60_000)" } ?? "", "at_end": atEnd.rawValue,
-            "outage_seconds": "\(outageSeconds)",
+            "outage_seconds": "\(outageSeconds)", "on_fraud_sign": onFraudSign.rawValue,
+            "fraud_block_hours": "\(fraudBlockHours)",
         ]
     }
 }

@@ -7,7 +7,7 @@ enum VoiceSettingsStore {
     private static let selection: SQL = """
         select \(StoredColumns.of("s")), s.concurrent_calls, s.concurrent_by_kind, s.calls_per_second,
             s.longest_call_seconds, s.sequential_calls, s.dearest_micros_per_minute, s.daily_spend_cents,
-            s.exposure_cents, s.cap_ms, s.at_end, s.outage_seconds
+            s.exposure_cents, s.cap_ms, s.at_end, s.outage_seconds, s.on_fraud_sign, s.fraud_block_hours
         from app.voice_settings s
         """
 
@@ -32,11 +32,12 @@ enum VoiceSettingsStore {
             """
             insert into app.voice_settings (tenant_id, organisation_id, concurrent_calls, concurrent_by_kind, \
             calls_per_second, longest_call_seconds, sequential_calls, dearest_micros_per_minute, daily_spend_cents, \
-            exposure_cents, cap_ms, at_end, outage_seconds, created_at, updated_at)
+            exposure_cents, cap_ms, at_end, outage_seconds, on_fraud_sign, fraud_block_hours, created_at, updated_at)
             values (\(tenant), \(organisation), \(limits.concurrentCalls), \(try JSONText(limits.concurrentByKind)), \
             \(limits.callsPerSecond), \(limits.longestCallSeconds), \(limits.sequentialCalls), \
             \(limits.dearestMicrosPerMinute), \(limits.dailySpendCents), \(limits.exposureCents), \
-            \(settings.capMilliseconds), \(settings.atEnd.rawValue), \(settings.outageSeconds), \(now), \(now))
+            \(settings.capMilliseconds), \(settings.atEnd.rawValue), \(settings.outageSeconds), \
+            \(settings.onFraudSign), \(settings.fraudBlockHours), \(now), \(now))
             """)
     }
 
@@ -53,7 +54,8 @@ enum VoiceSettingsStore {
             dearest_micros_per_minute = \(limits.dearestMicrosPerMinute), \
             daily_spend_cents = \(limits.dailySpendCents), exposure_cents = \(limits.exposureCents), \
             cap_ms = \(settings.capMilliseconds), at_end = \(settings.atEnd.rawValue), \
-            outage_seconds = \(settings.outageSeconds), revision = revision + 1, updated_at = \(now)
+            outage_seconds = \(settings.outageSeconds), on_fraud_sign = \(settings.onFraudSign), \
+            fraud_block_hours = \(settings.fraudBlockHours), revision = revision + 1, updated_at = \(now)
             where tenant_id = \(tenant)
             """)
     }
@@ -77,6 +79,8 @@ extension VoiceSettings: RowDecodable {
         capMilliseconds = try row.value("cap_ms")
         atEnd = try row.value("at_end")
         outageSeconds = try row.value("outage_seconds")
+        onFraudSign = try row.value("on_fraud_sign")
+        fraudBlockHours = try row.value("fraud_block_hours")
     }
 }
 

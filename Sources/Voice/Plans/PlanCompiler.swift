@@ -38,6 +38,7 @@ struct PlanCompiler: Sendable {
         var policy = TenantPlan.Policy()
         policy.permissions = rows.permissions[id] ?? []
         policy.limits = settings.limits
+        policy.blocks = rows.blocks[id] ?? []
         policy.allotment = settings.allotment(terms)
         return TenantPlan(
             TenantPlan.Identity(

@@ -43,6 +43,7 @@ struct PlanRows: Sendable {
     var schedules: [TenantID: [Schedule]] = [:]
     var permissions: [TenantID: [DialPermission]] = [:]
     var settings: [TenantID: VoiceSettings] = [:]
+    var blocks: [TenantID: [DestinationBlock]] = [:]
 }
 
 enum PlanStore {
@@ -82,6 +83,10 @@ enum PlanStore {
         }
         for settings in try VoiceSettingsStore.all(of: tenants, tx) {
             rows.settings[settings.tenantID] = settings.value
+        }
+        for sign in try FraudStore.blocks(of: tenants, tx) {
+            guard let block = sign.value.closing else { continue }
+            rows.blocks[sign.tenantID, default: []].append(block)
         }
         return rows
     }

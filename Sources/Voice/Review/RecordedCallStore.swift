@@ -87,6 +87,25 @@ enum RecordedCallStore {
         """
     }
 
+    private static let selection: SQL = """
+        select l.leg_id, l.metering = 'metered' as is_metered, l.direction, l.started_at, l.answered_at, \
+        l.milliseconds, l.dialled, l.destination, l.refusal, l.originating_leg_id, \
+        coalesce(nullif(l.sip_user, ''), o.sip_user, '') as caller \
+        from app.call_leg l left join app.call_leg o on o.tenant_id = l.tenant_id and o.leg_id = l.originating_leg_id
+        """
+
+    /// The newest of those that were refused for one reason.
+    static func refused(
+        of tenant: TenantID, for reason: RefusalReason, in span: Range<Timestamp>, limit: Int,
+        _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [RecordedLeg] {
+        try tx.all(
+            """
+            \(selection) where \(matching(tenant, span)) and l.refusal = \(reason.rawValue)
+            order by l.started_at desc limit \(limit)
+            """)
+    }
+
     /// In the order in which they began.
     static func page(
         of tenant: TenantID, in span: Range<Timestamp>, after mark: Mark?, limit: Int,
@@ -95,11 +114,7 @@ enum RecordedCallStore {
         let condition: SQL = mark.map { "and (l.started_at, l.leg_id) > (\($0.startedAt), \($0.legID))" } ?? ""
         return try tx.all(
             """
-            select l.leg_id, l.metering = 'metered' as is_metered, l.direction, l.started_at, l.answered_at,
-                l.milliseconds, l.dialled, l.destination, l.refusal, l.originating_leg_id,
-                coalesce(nullif(l.sip_user, ''), o.sip_user, '') as caller
-            from app.call_leg l
-                left join app.call_leg o on o.tenant_id = l.tenant_id and o.leg_id = l.originating_leg_id
+            \(selection)
             where \(matching(tenant, span)) \(condition)
             order by l.started_at, l.leg_id limit \(limit)
             """)
@@ -116,7 +131,7 @@ enum RecordedCallStore {
             """, as: (Timestamp).self)
     }
 
-    /// Answered time of metered legs that were answered in the span.
+    /// Answered time of metered legs that began in the span.
     static func used(
         by tenant: TenantID, in span: Range<Timestamp>, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> Int64 {

@@ -53,13 +53,16 @@ package struct WhatIfService: Sendable {
         let changed: TenantPlan
     }
 
-    /// 404 for a tenant without voice, as for one that the scope may not see. Calls are read page by page, so that no
+    /// 404 for a tenant that the scope may not see, 409 `VOICE_OFF` without voice. Calls are read page by page, so that no
     /// transaction waits for the calculation.
     /// - Parameter most: how many calls are looked at, the newest ones.
     package func replay(
         _ change: TriedChange, of tenant: TenantID, in scope: ScopeNode, most: Int = 20_000
     ) async throws -> TriedResult {
-        guard let entry = plan(tenant) else { throw Problem.notFound("tenant with voice") }
+        _ = try await work.read(in: scope) { tx in try VoiceTenant.get(tenant, tx) }
+        guard let entry = plan(tenant) else {
+            throw Problem.unavailable("The tenant's plan is still being compiled. Try again in a moment.")
+        }
         let now = work.time.now
         let setting = try await work.read(in: scope) { tx in
             try Self.setting(change, entry.plan, now: now, most: most, tx)
@@ -83,10 +86,11 @@ package struct WhatIfService: Sendable {
     private static func setting(
         _ change: TriedChange, _ plan: TenantPlan, now: Timestamp, most: Int, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> Setting {
-        let tenant = try VoiceTenant.get(plan.tenantID, tx)
-        var rules = try DialPermissionStore.all(of: [tenant.id], tx).map(\.value)
+        var rules = try DialPermissionStore.all(of: [plan.tenantID], tx).map(\.value)
         var policy = plan.policy
         policy.permissions = rules.map(\.permission)
+        // what a sign of fraud closed today was open when these calls were made
+        policy.blocks = []
         let present = plan.with(policy)
         if let id = change.replaced {
             guard rules.contains(where: { $0.id == id }) else {
@@ -102,13 +106,14 @@ package struct WhatIfService: Sendable {
             policy.allotment.outageSeconds = settings.outageSeconds
         }
         let earliest = now.advanced(by: .zero - span)
-        let cut = try RecordedCallStore.start(ofNewest: most, of: tenant.id, in: earliest..<now, tx)
+        let cut = try RecordedCallStore.start(ofNewest: most, of: plan.tenantID, in: earliest..<now, tx)
         // the calls of that instant are left out as a whole
         let from = cut.map { $0.advanced(by: .microseconds(1)) } ?? earliest
         let month = CallMonth(containing: from.microseconds).map { Timestamp(microseconds: $0.start) } ?? from
         return Setting(
             from: from, isComplete: cut == nil,
-            usedBefore: try RecordedCallStore.used(by: tenant.id, in: min(month, from)..<from, tx), present: present,
+            usedBefore: try RecordedCallStore.used(by: plan.tenantID, in: min(month, from)..<from, tx),
+            present: present,
             changed: plan.with(policy))
     }
 }

@@ -90,6 +90,7 @@ struct OrganisationPage: Sendable {
     let history: [TimelineEntry]
     let mayEdit: Bool
     let mayContract: Bool
+    var mayReadVoice = false
 
     var page: ConsolePage {
         let left = [list("Contracts", contracts, noContract), list("Tenants", tenants, noTenant)]
@@ -104,7 +105,9 @@ struct OrganisationPage: Sendable {
         let contract: HTML =
             mayContract
             ? .button("New contract", to: "/contracts/new?organisation_id=\(id)", .primary, icon: .plus) : ""
-        page.actions = edit + contract
+        let pool: HTML =
+            mayReadVoice ? .button("Minute pool", to: "/organisations/\(id)/minute_pool", icon: .phone) : ""
+        page.actions = pool + edit + contract
         return page
     }
 

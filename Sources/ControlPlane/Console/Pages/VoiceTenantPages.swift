@@ -53,6 +53,8 @@ struct VoiceTenantPage: Sendable {
     let place: VoicePlace
     /// Why no calls are made now, with the way out.
     let bar: String?
+    /// Signs of fraud whose destinations are closed now.
+    var closed = 0
     let minutes: VoiceMinutesCard?
     let domain: [Fact]
     let numbers: VoiceSection
@@ -66,6 +68,13 @@ struct VoiceTenantPage: Sendable {
 
     var page: ConsolePage {
         let barred: HTML = bar.map { .callout(.warn, "No calls are made now.", "\($0)") } ?? ""
+        let signs: HTML =
+            closed == 0
+            ? ""
+            : .callout(
+                .bad, "\(DisplayText.count(closed, "sign")) of fraud closed destinations.",
+                "Calls there are refused until somebody opens them.",
+                actions: .button("Look at them", to: "\(place.path)/fraud_signs", .small))
         let first: [HTML]
         if let minutes {
             first = [minutes.card(span: 5).html, .stack([numbers.html(span: nil), trunks.html(span: nil)], span: 7)]
@@ -78,12 +87,13 @@ struct VoiceTenantPage: Sendable {
         }
         var page = ConsolePage(
             "\(place.name): Voice", section: "/voice",
-            body: "\(barred)\(HTML.grid(first))\(HTML.grid(small + rest))\(atEndCard)\(offCard)")
+            body: "\(barred)\(signs)\(HTML.grid(first))\(HTML.grid(small + rest))\(atEndCard)\(offCard)")
         page.heading = "\(place.name) \(HTML.pill("Voice", .ok))"
         page.lede = "SIP domain, numbers, trunks and phones of this tenant. Every change takes effect within seconds."
         page.crumbs = [.init("Tenants", "/tenants"), .init(place.name, "/tenants/\(place.id)"), .init("Voice")]
         page.tabs = TenantTabs.of(place.id, mayReadVoice: true, isVoice: true)
-        page.actions = .button("Revisions", to: "\(place.path)/revisions", icon: .clock)
+        page.actions = .button("Signs of fraud", to: "\(place.path)/fraud_signs", icon: .shield)
+        page.actions += .button("Revisions", to: "\(place.path)/revisions", icon: .clock)
         if mayEdit { page.actions += .button("Add number", to: "\(place.path)/numbers/new", .primary, icon: .plus) }
         return page
     }

@@ -81,7 +81,8 @@ struct OrganisationRoutes: Sendable {
                 customers: try customers(of: id, tx),
                 history: try AuditRoutes(services: services).history(of: "\(id)", for: principal, tx),
                 mayEdit: principal.holds(.organisationWrite),
-                mayContract: principal.holds(.contractWrite) && organisation.kind.name == .partner
+                mayContract: principal.holds(.contractWrite) && organisation.kind.name == .partner,
+                mayReadVoice: principal.holds(.voiceRead) && principal.scope.tenantID == nil
             ).page
         }
         return .page(page)

@@ -39,6 +39,8 @@ struct VoiceSettingsRoutes: Sendable {
             let capMinutes: Int64?
             let atEnd: Allotment.AtEnd
             let outageSeconds: Int?
+            let onFraudSign: FraudResponse?
+            let fraudBlockHours: Int?
         }
 
         let plain: Plain
@@ -60,11 +62,12 @@ struct VoiceSettingsRoutes: Sendable {
                 "revision": plain.revision.map { "\($0)" } ?? "", "dearest_per_minute": plain.dearestPerMinute ?? "",
                 "daily_spend": plain.dailySpend ?? "", "exposure": plain.exposure ?? "",
                 "cap_minutes": plain.capMinutes.map { "\($0)" } ?? "", "at_end": plain.atEnd.rawValue,
+                "on_fraud_sign": plain.onFraudSign?.rawValue ?? "",
             ]
             let counts = [
                 "concurrent_calls": plain.concurrentCalls, "calls_per_second": plain.callsPerSecond,
                 "longest_call_seconds": plain.longestCallSeconds, "sequential_calls": plain.sequentialCalls,
-                "outage_seconds": plain.outageSeconds,
+                "outage_seconds": plain.outageSeconds, "fraud_block_hours": plain.fraudBlockHours,
             ]
             for (name, count) in counts { values[name] = count.map { "\($0)" } ?? "" }
             for (kind, count) in byKind { values["calls_\(kind)"] = "\(count)" }
@@ -87,6 +90,8 @@ struct VoiceSettingsRoutes: Sendable {
             fields.capMinutes = plain.capMinutes
             fields.atEnd = plain.atEnd
             fields.outageSeconds = plain.outageSeconds
+            fields.onFraudSign = plain.onFraudSign
+            fields.fraudBlockHours = plain.fraudBlockHours
             return fields
         }
     }
@@ -199,6 +204,19 @@ struct VoiceSettingsRoutes: Sendable {
                     Field("dearest_per_minute", "Dearest minute", .amount, isRequired: false),
                 ]),
             Form.Section(
+                "Signs of fraud", "When calls out change suddenly against the days before.",
+                [
+                    Field(
+                        "on_fraud_sign", "A sign",
+                        .radios([
+                            .init("record", "Is noted", "and nothing is closed"),
+                            .init(
+                                "block", "Closes the destination",
+                                "the country with the most of it, never the tenant’s own, until somebody opens it"),
+                        ])),
+                    Field("fraud_block_hours", "Closed for", .number(unit: "hours")),
+                ]),
+            Form.Section(
                 "Minutes", "Beside what the contract includes.",
                 [
                     Field("cap_minutes", "Own bound of a month", .number(unit: "min"), isRequired: false),
@@ -243,6 +261,8 @@ extension VoiceSettingsFields {
         unbounded = settings.unbounded
         capMinutes = settings.capMinutes
         outageSeconds = settings.outageSeconds
+        onFraudSign = settings.onFraudSign
+        fraudBlockHours = settings.fraudBlockHours
         atEnd = settings.atEnd
     }
 }
@@ -255,7 +275,7 @@ extension VoiceSettingsResource {
             "sequential_calls": "\(sequentialCalls)", "dearest_per_minute": dearestPerMinute ?? "",
             "daily_spend": dailySpend ?? "", "exposure": exposure ?? "",
             "cap_minutes": capMinutes.map { "\($0)" } ?? "", "outage_seconds": "\(outageSeconds)",
-            "at_end": atEnd.rawValue,
+            "at_end": atEnd.rawValue, "on_fraud_sign": onFraudSign.rawValue, "fraud_block_hours": "\(fraudBlockHours)",
         ]
         for (kind, count) in concurrentByKind { values["calls_\(kind)"] = "\(count)" }
         return values

@@ -212,6 +212,7 @@ struct VoiceTables: Sendable {
             Fact("Calls out in a day", text: amount(settings.dailySpend)),
             Fact("At risk right now", text: amount(settings.exposure)),
             Fact("Dearest minute", text: amount(settings.dearestPerMinute)),
+            Fact("A sign of fraud", text: settings.onFraudSign == .block ? "closes the destination" : "is noted"),
             Fact("Own bound of a month", text: settings.capMinutes.map { "\(DisplayText.count($0)) min" } ?? "none"),
         ]
     }

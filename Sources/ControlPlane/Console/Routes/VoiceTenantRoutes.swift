@@ -22,7 +22,8 @@ struct VoiceTenantRoutes: Sendable {
             + VoiceUserRoutes(services: services).all + VoiceGroupRoutes(services: services).all
             + VoiceSiteRoutes(services: services).all + VoiceTrunkRoutes(services: services).all
             + VoiceNumberRoutes(services: services).all + VoiceScheduleRoutes(services: services).all
-            + VoicePermissionRoutes(services: services).all
+            + VoicePermissionRoutes(services: services).all + VoiceFraudRoutes(services: services).all
+            + MinutePoolRoutes(services: services).all
     }
 
     struct ListInput: Codable, Sendable {
@@ -65,6 +66,7 @@ struct VoiceTenantRoutes: Sendable {
             let rules = try VoiceChoices.all { try services.voice.permissions.list(of: id, $0, tx) }.map(\.value)
             return VoiceTenantPage(
                 place: choices.place, bar: Self.sentence(terms?.bar, tenant),
+                closed: try services.voice.fraud.closed(of: id, at: call.now, tx),
                 minutes: try call.principal.holds(.usageRead)
                     ? VoiceMonth.card(of: id, terms, settings.value, now: call.now, tx) : nil,
                 domain: tables.domainFacts(domain.value), numbers: tables.numbers, trunks: tables.trunks,
