@@ -9,8 +9,11 @@ import Testing
     /// Changes of something that has no state to compare: the month is a period, not an object with a revision.
     private static let stateless: Set<String> = [
         "POST /v1/billing/months/{month}:close",
-        // A question, and what is done to a call while it lasts or to a record that nobody edits.
+        // What a proposal stands for has no state: it is gone when somebody accepted it.
+        "POST /v1/voice/tenants/{tenant_id}/permission_proposals:accept",
+        // Questions, and what is done to a call while it lasts or to a record that nobody edits.
         "POST /v1/voice/tenants/{tenant_id}:explain",
+        "POST /v1/voice/tenants/{tenant_id}:what_if",
         "POST /v1/voice/quarantine/{quarantine_id}:replay",
         "POST /v1/voice/quarantine/{quarantine_id}:discard",
         "POST /v1/voice/tenants/{tenant_id}/live_calls/{leg_id}:end",

@@ -57,6 +57,8 @@ import Testing
             _ = try await set(world, 10, expecting: .anything)
             #expect(try await problem { try await set(world, 20, expecting: .revision(0)) }?.status == 412)
             #expect(try await set(world, 10, expecting: .revision(1)).revision == 1, "nothing changed")
+            #expect(throws: Problem.self) { try MinutePoolFields(minutes: -1).checked() }
+            #expect(try await set(world, 10, expecting: .anything).revision == 1, "nobody compared")
             let wrong = try await problem { try await set(world, -1, expecting: .anything) }
             #expect(wrong?.errors.map(\.field) == ["minutes"], "\(String(describing: wrong))")
             let owner = world.owner

@@ -54,9 +54,9 @@ package struct MinutePoolService: Sendable {
         _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws -> MinutePoolStatus {
         try check(id, tx)
+        let milliseconds = try fields.checked()
         let before = try MinutePoolStore.find(id, forChange: true, tx)
         try expecting.check(before?.revision ?? 0)
-        let milliseconds = try fields.checked()
         guard milliseconds != before?.milliseconds else { return try get(id, at: actor.now, tx) }
         switch (before, milliseconds) {
         case (nil, let milliseconds?):
