@@ -1,7 +1,9 @@
 import Kernel
+import Postgres
 import Tenancy
 import TestSupport
 import Testing
+import Voice
 
 @testable import ControlPlane
 
@@ -218,5 +220,54 @@ import Testing
         #expect(block.body.contains("New calls stop") && block.body.contains("EUR 12.50"))
         let off = try await browser.submit("\(path)/off", from: path, ["revision": "1"])
         #expect(off.body.contains("Voice is off.") && off.body.contains("Voice per program"))
+    }
+
+    @Test func aDestinationIsOpenedAgainAndAPoolIsSet() async throws {
+        try await ConsoleWorld.with { world in
+            let browser = try await world.operatorBrowser()
+            let path = try await tenant(world, browser)
+            _ = try await browser.submit(
+                "\(path)/domain", from: "\(path)/domain", ["domain": "acme.voice.test", "country": "AT"])
+            try await sign(world)
+            #expect(try await browser.get(path).body.contains("1 sign of fraud closed destinations."))
+            let list = "\(path)/fraud_signs"
+            let shown = try await browser.get(list)
+            #expect(shown.body.contains("Forty calls.") && shown.body.contains("Closed<"))
+            let own = "\(list)/\(try #require(try shown.ids("fraud").first))"
+            var fields = ["revision": "1", "reason": "", "open_on": "2026-11-01"]
+            #expect(try await browser.submit("\(own)/unblock", from: own, fields).refuses("reason"))
+            fields["reason"] = "trade fair"
+            #expect(try await browser.submit("\(own)/unblock", from: own, fields).refuses("open_on"))
+            fields["open_on"] = ""
+            let opened = try await browser.submit("\(own)/unblock", from: own, fields)
+            #expect(opened.path == list && opened.body.contains("is open again") && opened.body.contains("Over<"))
+            #expect(opened.body.contains("trade fair") && !opened.body.contains("Open again<"))
+            let gone = try await browser.submit("\(path)/permission_proposals/accept", from: own, ["country": "US"])
+            #expect(gone.path == list && gone.body.contains("Nothing speaks for this destination"))
+
+            let vendor = try #require(try await browser.get("/organisations").ids("org").first)
+            let pool = "/organisations/\(vendor)/minute_pool"
+            #expect(try await browser.get("/organisations/\(vendor)").body.contains(pool))
+            let wrong = try await browser.submit(pool, from: pool, ["minutes": "-1", "revision": "0"])
+            #expect(wrong.refuses("minutes"))
+            let saved = try await browser.submit(pool, from: pool, ["minutes": "100", "revision": "0"])
+            #expect(saved.body.contains("The pool is saved.") && saved.body.contains("100 left"))
+            #expect(try await browser.submit(pool, from: pool, ["minutes": "5", "revision": "0"]).status == 412)
+        }
+    }
+
+    /// A sign of fraud that closed a country.
+    private func sign(_ world: ConsoleWorld) async throws {
+        let work = world.application.tenancy.work
+        let id: FraudSignID = work.ids.new()
+        try await work.perform(job: "tests") { tx, actor in
+            try tx.execute(
+                """
+                insert into app.fraud_sign (tenant_id, fraud_sign_id, organisation_id, day, kind, country, observed,
+                    threshold, sentence, block_until, created_at, updated_at)
+                select tenant_id, \(id), organisation_id, '2026-11-18', 'calls', 'CU', 40, 30, 'Forty calls.',
+                    \(actor.now.advanced(by: .seconds(7200))), \(actor.now), \(actor.now) from app.sip_domain
+                """)
+        }
     }
 }

@@ -52,7 +52,7 @@ struct VoiceFraudPage: Sendable {
                     ? #"<a class="btn btn-sm" href="\#(path)" aria-label="Open again: \#(sign.sentence)">Open again</a>"#
                     : ""
                 return Table.Row([
-                    "\(sign.day)", "\(sign.sentence)\(HTML.sub(sign.kind.label))",
+                    "\(DisplayText.day(sign.createdAt))", "\(sign.sentence)\(HTML.sub(sign.kind.label))",
                     "\(sign.statePill)\(HTML.sub(sign.stateWords))", open,
                 ])
             })
@@ -108,7 +108,8 @@ struct VoiceFraudSignPage: Sendable {
                     ], note: .hiddenField("revision", state.value("revision")))
             ])
         return place.page(
-            "Sign of \(sign.day)", body: "\(Card("What was seen", body: .facts(facts)).html)\(form.html(state))")
+            "Sign of \(DisplayText.day(sign.createdAt))",
+            body: "\(Card("What was seen", body: .facts(facts)).html)\(form.html(state))")
     }
 }
 
