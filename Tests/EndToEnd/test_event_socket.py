@@ -58,6 +58,20 @@ def test_it_signs_in_subscribes_and_asks_what_is_there(peer):
     assert "api show channels as json" in peer.heard and "api show registrations as json" in peer.heard
 
 
+def test_it_is_told_what_it_would_not_ask_for(telephony, peer):
+    rescan = "bgapi sofia profile external rescan"
+    wait_until(lambda: rescan in peer.heard and "bgapi reloadacl" in peer.heard, 20, "a look at everything after a start")
+    telephony.api.send("PUT", telephony.path(1, f"users/{telephony.users[1, 1002]}"), expect=200, json={
+        "name": "1002", "display_name": "Another name"})
+    wait_until(lambda: "api xml_flush_cache id 1002 t1.voice.test" in peer.heard, 20, "the user to be forgotten")
+    reloads = peer.heard.count("bgapi reloadacl")
+    telephony.api.send("PUT", telephony.path(1, f"trunks/{telephony.trunks[1]}"), expect=200, json={
+        "display_name": "Carrier", "proxy": "127.0.0.1:5999", "allowed_addresses": ["127.0.0.0/16", "192.0.2.0/24"]})
+    kill = f"api sofia profile external killgw {telephony.trunks[1]}"
+    wait_until(lambda: kill in peer.heard and rescan in peer.heard[peer.heard.index(kill):], 20, "another gateway")
+    assert peer.heard.count("bgapi reloadacl") > reloads
+
+
 def test_a_call_is_seen_from_its_beginning_to_its_end(telephony, peer):
     assert live(telephony) == {}
     for event in ("CHANNEL_CREATE.internal.a", "CHANNEL_CREATE.internal.b"):
