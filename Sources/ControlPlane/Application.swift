@@ -51,7 +51,7 @@ struct Application: Sendable {
         ConsoleSite(
             ConsoleServices(
                 tenancy: tenancy, closing: billing.monthClose, reports: billing.reports, importer: billing.importer,
-                voice: voice.model, product: Self.product, baseURL: configuration.publicURL))
+                telephony: voice, product: Self.product, baseURL: configuration.publicURL))
     }
 
     /// The name of what is sold, in titles and on invoices.

@@ -177,9 +177,8 @@ import Testing
         "POST /v1/billing/months/{month}:close": "/close",
     ]
 
-    /// Nodes, their quarantine and live calls are operated over the API and have no pages yet; an explanation changes
-    /// nothing.
-    private static let withoutPages = ["/v1/voice/nodes", "/v1/voice/quarantine", "/live_calls/", ":explain"]
+    /// A dry run changes nothing: its page asks with GET.
+    private static let withoutPages = [":explain"]
 
     /// The forms of voice have the paths of the API, below the tenant.
     private static var voiceForms: [String: String] {
@@ -206,6 +205,21 @@ import Testing
                     "\(console)/\(kind)/{\(key)}/\(step.replacing("_", with: "-"))"
             }
         }
-        return forms
+        for step in ["end", "warn", "transfer"] {
+            forms["POST \(api)/live_calls/{leg_id}:\(step)"] = "\(console)/live/{leg_id}/\(step)"
+        }
+        return forms.merging(platformForms) { first, _ in first }
+    }
+
+    /// Nodes and what they could not deliver are no tenant's.
+    private static var platformForms: [String: String] {
+        let (node, record) = ("/voice/nodes/{voice_node_id}", "/voice/quarantine/{quarantine_id}")
+        return [
+            "POST /v1/voice/nodes": "/voice/nodes", "PATCH /v1\(node)": "\(node)/edit",
+            "POST /v1\(node):rotate": "\(node)/rotate",
+            "POST /v1\(node):forget_earlier_secrets": "\(node)/forget-earlier-secrets",
+            "POST /v1\(node):retire": "\(node)/retire", "POST /v1\(record):replay": "\(record)/replay",
+            "POST /v1\(record):discard": "\(record)/discard",
+        ]
     }
 }

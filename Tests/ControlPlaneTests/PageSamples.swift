@@ -45,7 +45,7 @@ enum PageSamples {
                     ).page
                 ),
                 ("overview", overview.page), ("overview-empty", emptyOverview.page),
-            ] + organisations + platform + editing + keys + contracts + money + voice + problems
+            ] + organisations + platform + editing + keys + contracts + money + voice + calls + nodes + problems
         }
     }
 

@@ -10,13 +10,14 @@ import Web
 
 /// Voice.
 extension PageSamples {
-    private static let place = VoicePlace(id: tenantID, name: "Kundenservice")
+    static let place = VoicePlace(id: tenantID, name: "Kundenservice")
     private static let userID = "sipuser_01k2hb7q00000000000000000a"
 
     static var voice: [(name: String, page: ConsolePage)] {
         get throws {
             [
-                ("voice", voiceList.page), ("voice-none", VoiceListPage(rows: [], nextPath: nil).page),
+                ("voice", voiceList.page),
+                ("voice-none", VoiceListPage(rows: [], nextPath: nil, seesNodes: false).page),
                 ("tenant-voice", try voicePage(mayEdit: true, isFull: true).page),
                 ("tenant-voice-viewer", try voicePage(mayEdit: false, isFull: false).page),
                 ("tenant-voice-off", voiceOff(.off).page),
@@ -41,7 +42,7 @@ extension PageSamples {
                 .init(
                     id: tenantID, tenant: "Kundenservice", organisation: "Stadtwerke Demo",
                     domain: "kundenservice.sip.example", country: "Austria", since: "4 Jun 2026")
-            ], nextPath: nil)
+            ], nextPath: nil, seesNodes: true)
     }
 
     private static func voiceOff(_ reason: VoiceOffPage.Reason) -> VoiceOffPage {

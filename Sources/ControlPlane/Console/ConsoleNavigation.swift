@@ -34,6 +34,7 @@ struct ConsoleNavigation: Sendable {
                 entry("Instances", "/instances", .server, .instanceRead),
                 entry("Tenants", "/tenants", .grid, .tenantRead),
                 entry("Voice", "/voice", .phone, .voiceRead),
+                entry("Voice nodes", "/voice/nodes", .activity, .voiceNode),
             ]),
         Group(
             title: "Money",

@@ -11,13 +11,15 @@ struct ConsoleServices: Sendable {
     let closing: MonthCloseService
     let reports: UsageReports
     let importer: UsageImporter
-    let voice: VoiceModel
+    /// Everything of voice: its model, its calls and its nodes.
+    let telephony: VoiceServices
     /// The product's name in titles and on sheets.
     let product: String
     /// The service's own address, for samples.
     let baseURL: String
 
     var work: UnitOfWork { tenancy.work }
+    var voice: VoiceModel { telephony.model }
 }
 
 /// The console as data: its pages, its files, and the shell around them.
@@ -45,6 +47,13 @@ struct ConsoleSite: Sendable {
             + TenantRoutes(services: services).all
             + TenantEditRoutes(services: services).all
             + VoiceTenantRoutes(services: services).all
+            + CallRoutes(services: services).all
+            + DryRunRoutes(services: services).all
+            + LiveCallRoutes(services: services).all
+            + CompletenessRoutes(services: services).all
+            + NodeRoutes(services: services).all
+            + NodeFormRoutes(services: services).all
+            + QuarantineRoutes(services: services).all
             + UsageRoutes(services: services).all
             + InvoiceRoutes(services: services).all
             + MonthCloseRoutes(services: services).all

@@ -119,6 +119,8 @@ package struct CallFilter: Sendable {
     /// The name of the phone that called.
     package var sipUser: String?
     package var isAnswered: Bool?
+    /// Whether we refused it, with a named reason.
+    package var isRefused: Bool?
     /// Also legs for which another leg speaks; else one line per leg that means something for the bill.
     package var includesAll = false
 

@@ -115,6 +115,7 @@ enum CallLegStore {
         if let call = filter.callID { conditions.append("call_id = \(call)") }
         if let user = filter.sipUser { conditions.append("sip_user = \(user)") }
         if let answered = filter.isAnswered { conditions.append("(answered_at is not null) = \(answered)") }
+        if let refused = filter.isRefused { conditions.append("(refusal <> '') = \(refused)") }
         if let cursor { conditions.append("(started_at, leg_id) < (\(cursor.startedAt), \(cursor.legID))") }
         return try tx.all(
             """

@@ -98,6 +98,8 @@ struct ListCalls: Codable, Sendable {
     let direction: CallMetering.Direction?
     let sipUser: String?
     let answered: Bool?
+    /// Only calls that were refused, or only those that were not.
+    let refused: Bool?
     /// Also legs for which another leg of the call speaks.
     let all: Bool?
     let limit: PageLimit?
@@ -110,6 +112,7 @@ struct ListCalls: Codable, Sendable {
         filter.direction = direction
         filter.sipUser = sipUser
         filter.isAnswered = answered
+        filter.isRefused = refused
         filter.includesAll = all ?? false
         return filter
     }

@@ -151,8 +151,8 @@ extension CallLeg {
             origin: origin, state: state)
     }
 
-    /// Extensions inside are short and stay.
-    static func masked(_ number: String) -> String {
+    /// A number for people who have not opened the call. Extensions inside are short and stay.
+    package static func masked(_ number: String) -> String {
         number.count > 6 ? String(number.dropLast(3)) + "•••" : number
     }
 }

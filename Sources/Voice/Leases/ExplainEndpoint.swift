@@ -1,12 +1,13 @@
 import Kernel
+import Postgres
 import Telephony
 import Tenancy
 import Web
 
 /// A question to the one function that decides about legs.
-struct ExplainCall: Codable, Sendable {
+package struct ExplainCall: Codable, Sendable {
     /// Who would make the leg.
-    enum Origin: String, Codable, Sendable, CaseIterable {
+    package enum Origin: String, Codable, Sendable, CaseIterable {
         case user, trunk, forward, transfer, agent
     }
 
@@ -23,6 +24,26 @@ struct ExplainCall: Codable, Sendable {
     let trunkID: TrunkID?
     /// Now when left out; schedules and permissions look at it.
     let at: Timestamp?
+
+    /// - Parameter caller: which one it is of its kind: the user's name, the agent's number in E.164, the trunk's id.
+    package init(_ tenantID: TenantID, _ dialled: String, by origin: Origin, caller: String?) throws(Problem) {
+        self.tenantID = tenantID
+        self.dialled = dialled
+        self.origin = origin
+        at = nil
+        switch origin {
+        case .user, .forward, .transfer: (user, number, trunkID) = (caller, nil, nil)
+        case .agent: (user, number, trunkID) = (nil, caller, nil)
+        case .trunk:
+            (user, number) = (nil, nil)
+            guard let caller else {
+                trunkID = nil
+                return
+            }
+            guard let id = TrunkID(caller) else { throw .invalid("trunk_id", "is no trunk") }
+            trunkID = id
+        }
+    }
 }
 
 /// The answer, with every step that led to it.
@@ -165,6 +186,19 @@ extension ExplainCall {
     }
 }
 
+extension LeaseService {
+    /// The decision that a node would get at `now`, with every step. Nothing is stored and nothing is granted. 404 for a
+    /// tenant without voice and for one that the scope may not see.
+    package func explain(
+        _ question: ExplainCall, at now: Timestamp, trunksDown: TrunksDown, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> ExplanationResource {
+        let entry = try entry(question.tenantID)
+        try checkVisible(question.tenantID, tx)
+        let leg = try question.leg(in: entry.plan, now: now)
+        return ExplanationResource(try explain(leg, entry, trunksDown: trunksDown(entry.plan), tx), entry)
+    }
+}
+
 func explainEndpoint(
     _ leases: LeaseService, _ work: UnitOfWork, _ trunksDown: @escaping LeaseService.TrunksDown
 ) -> Endpoint {
@@ -172,12 +206,8 @@ func explainEndpoint(
         .post, "/v1/voice/tenants/{tenant_id}:explain", "Try a call without making it", tag: "Voice",
         requires: .permission(.voiceRead)
     ) { (call: Call<ExplainCall>) in
-        let entry = try leases.entry(call.input.tenantID)
-        return try await work.read(call) { tx in
-            try leases.checkVisible(call.input.tenantID, tx)
-            let leg = try call.input.leg(in: entry.plan, now: work.time.now)
-            let down = trunksDown(entry.plan)
-            return ExplanationResource(try leases.explain(leg, entry, trunksDown: down, tx), entry)
+        try await work.read(call) { tx in
+            try leases.explain(call.input, at: work.time.now, trunksDown: trunksDown, tx)
         }
     }
     .withoutIdempotencyKey()

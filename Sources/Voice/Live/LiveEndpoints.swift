@@ -20,7 +20,7 @@ package struct LiveCallResource: Codable, Sendable {
     /// False while the node is not connected: then this is the last that was known.
     package let isCurrent: Bool
 
-    init(_ call: LiveNodes.Call, isCurrent: Bool) {
+    package init(_ call: LiveNodes.Call, isCurrent: Bool) {
         legID = CallLegID(call.leg.id)
         nodeID = call.nodeID
         tenantID = call.leg.marks.tenantID

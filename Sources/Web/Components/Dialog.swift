@@ -47,6 +47,7 @@ package struct Dialog: Sendable {
 package struct FilterBar: Sendable {
     package let path: String
     package let fields: [Field]
+    package var submit = "Show"
 
     package init(_ path: String, _ fields: [Field]) {
         self.path = path
@@ -61,7 +62,7 @@ package struct FilterBar: Sendable {
     package func html(_ state: FormState) -> HTML {
         #"""
         <form class="filters" action="\#(path)" method="get" role="search">\#(fields.map { $0.html(state) })\#
-        <button class="btn" type="submit">Show</button></form>
+        <button class="btn" type="submit">\#(submit)</button></form>
 
         """#
     }

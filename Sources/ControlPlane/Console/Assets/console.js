@@ -27,4 +27,16 @@ document.addEventListener("keydown", event => {
   if (event.key === "Escape") document.querySelectorAll("details.menu[open]").forEach(menu => { menu.open = false; menu.querySelector("summary").focus(); });
 });
 
+// A live view reads itself anew, but never under somebody's hands. Without script: the page has a link for it.
+document.querySelectorAll("[data-refresh]").forEach(view => {
+  const isBusy = () => document.hidden || document.querySelector(":popover-open") || view.contains(document.activeElement);
+  setInterval(async () => {
+    if (isBusy()) return;
+    const answer = await fetch(location.href).catch(() => null);
+    if (!answer?.ok || answer.redirected) return;   // the session is over: the next click says so
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(view.id);
+    if (fresh && !isBusy()) view.replaceChildren(...fresh.childNodes);
+  }, view.dataset.refresh * 1000);
+});
+
 document.querySelector(".error-summary")?.focus();

@@ -150,11 +150,11 @@ struct APIKeySecretPage: Sendable {
 
 extension HTML {
     /// A secret on the one page that ever shows it.
-    static func shownOnce(_ secret: String) -> HTML {
+    static func shownOnce(_ secret: String, id: String = "secret-once") -> HTML {
         #"""
         <div class="secret"><strong class="tone" data-tone="warn">Shown once. Store it now; nobody can read it again.</strong>\#
-        <div class="secret-value"><code id="secret-once">\#(secret)</code>\#
-        <button class="btn btn-sm" type="button" data-action="copy" data-copy="secret-once">\#(Icon.copy.html)Copy</button></div></div>
+        <div class="secret-value"><code id="\#(id)">\#(secret)</code>\#
+        <button class="btn btn-sm" type="button" data-action="copy" data-copy="\#(id)">\#(Icon.copy.html)Copy</button></div></div>
         """#
     }
 }

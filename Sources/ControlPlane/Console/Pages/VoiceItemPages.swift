@@ -59,7 +59,7 @@ struct VoiceItemPage: Sendable {
 
 extension Form {
     /// The same with a value that travels along.
-    fileprivate func carrying(_ hidden: HTML) -> Form {
+    func carrying(_ hidden: HTML) -> Form {
         guard let last = sections.last else { return self }
         var section = last
         section.note += hidden

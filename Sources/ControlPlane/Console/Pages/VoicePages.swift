@@ -14,6 +14,8 @@ struct VoiceListPage: Sendable {
 
     let rows: [Row]
     let nextPath: String?
+    /// Whether the viewer runs nodes.
+    let seesNodes: Bool
 
     var page: ConsolePage {
         let list: HTML =
@@ -24,6 +26,8 @@ struct VoiceListPage: Sendable {
             : "\(table.html)\(Pager(DisplayText.count(rows.count, "tenant"), nextPath: nextPath).html)"
         var page = ConsolePage("Voice", section: "/voice", body: Card.flush("Tenants with voice", body: list).html)
         page.lede = "SIP domains, numbers, trunks and minutes, tenant by tenant."
+        page.actions = .button("Completeness", to: "/voice/completeness", icon: .shield)
+        if seesNodes { page.actions += .button("Nodes", to: "/voice/nodes", icon: .activity) }
         page.crumbs = [.init("Voice")]
         return page
     }
@@ -59,6 +63,54 @@ struct VoicePlace: Sendable {
         page.crumbs = [
             .init("Tenants", "/tenants"), .init(name, "/tenants/\(id)"), .init("Voice", path), .init(title),
         ]
+        return page
+    }
+}
+
+/// The views of a tenant's voice, each a tab.
+enum VoiceView: CaseIterable, Sendable {
+    case overview, live, calls, dryRun, completeness
+
+    /// As tabs and titles call it.
+    var label: String {
+        switch self {
+        case .overview: "Voice"
+        case .live: "Live calls"
+        case .calls: "Calls"
+        case .dryRun: "Dry run"
+        case .completeness: "Completeness"
+        }
+    }
+
+    /// Below the voice view.
+    fileprivate var path: String {
+        switch self {
+        case .overview: ""
+        case .live: "/live"
+        case .calls: "/calls"
+        case .dryRun: "/explain"
+        case .completeness: "/completeness"
+        }
+    }
+}
+
+extension VoicePlace {
+    func path(of view: VoiceView) -> String { path + view.path }
+
+    /// The tenant's overview, and every view of its voice.
+    func tabs(_ current: VoiceView) -> [ConsolePage.Tab] {
+        [.init("Overview", "/tenants/\(id)")]
+            + VoiceView.allCases.map { .init($0.label, path(of: $0), isCurrent: $0 == current) }
+    }
+
+    /// One of the views.
+    func page(of view: VoiceView, lede: HTML, body: HTML) -> ConsolePage {
+        var page = page("\(view.label) of \(name)", body: body, isNarrow: false)
+        page.heading = HTML(text: name)
+        page.lede = lede
+        page.crumbs = [.init("Tenants", "/tenants"), .init(name, "/tenants/\(id)"), .init("Voice", path)]
+        page.crumbs.append(.init(view.label))
+        page.tabs = tabs(view)
         return page
     }
 }

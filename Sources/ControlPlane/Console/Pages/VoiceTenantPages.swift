@@ -91,7 +91,7 @@ struct VoiceTenantPage: Sendable {
         page.heading = "\(place.name) \(HTML.pill("Voice", .ok))"
         page.lede = "SIP domain, numbers, trunks and phones of this tenant. Every change takes effect within seconds."
         page.crumbs = [.init("Tenants", "/tenants"), .init(place.name, "/tenants/\(place.id)"), .init("Voice")]
-        page.tabs = TenantTabs.of(place.id, mayReadVoice: true, isVoice: true)
+        page.tabs = place.tabs(.overview)
         page.actions = .button("Signs of fraud", to: "\(place.path)/fraud_signs", icon: .shield)
         page.actions += .button("Revisions", to: "\(place.path)/revisions", icon: .clock)
         if mayEdit { page.actions += .button("Add number", to: "\(place.path)/numbers/new", .primary, icon: .plus) }

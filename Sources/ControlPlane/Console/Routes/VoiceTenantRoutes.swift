@@ -32,6 +32,7 @@ struct VoiceTenantRoutes: Sendable {
 
     @Sendable private func list(_ call: PageCall<ListInput>) async throws -> PageReply {
         let request = PageRequest(limit: nil, cursor: call.input.cursor)
+        let seesNodes = call.principal.holds(.voiceNode)
         let page = try await services.work.read(call) { tx in
             let found = try services.voice.domains.list(request, tx)
             var names = NameBook(services)
@@ -44,7 +45,9 @@ struct VoiceTenantRoutes: Sendable {
                         country: Telephony.Country.with(domain.value.country)?.name ?? domain.value.country.code,
                         since: DisplayText.day(domain.createdAt)))
             }
-            return VoiceListPage(rows: rows, nextPath: NextPage.path("/voice", [:], cursor: found.nextCursor)).page
+            return VoiceListPage(
+                rows: rows, nextPath: NextPage.path("/voice", [:], cursor: found.nextCursor), seesNodes: seesNodes
+            ).page
         }
         return .page(page)
     }
