@@ -4,10 +4,17 @@ import re
 
 import pytest
 import requests
+from harness.api import API
 from harness.visitor import Visitor
+from harness.voice import Telephony
 
 PAGES = ["/", "/organisations", "/contracts", "/instances", "/tenants", "/usage", "/invoices", "/close?month=2026-10",
-         "/api-keys", "/audit-log", "/tenants/new", "/usage/import"]
+         "/api-keys", "/audit-log", "/tenants/new", "/usage/import", "/voice", "/voice/completeness", "/voice/nodes",
+         "/voice/nodes/new", "/voice/quarantine"]
+
+# Below the voice view of a tenant that has telephony.
+VOICE_PAGES = ["", "/live", "/calls", "/explain", "/explain?origin=user&user=1001&dialled=%2B498999998211",
+               "/explain?origin=user&user=1001&dialled=%2B99365123456", "/completeness", "/settings", "/numbers/new"]
 
 
 @pytest.fixture(scope="module")
@@ -15,12 +22,25 @@ def platform_key(dev) -> str:
     return dev.key("platform.operator")
 
 
-@pytest.mark.parametrize("name, options", [
+@pytest.fixture(scope="module")
+def telephony(dev, platform_key) -> Telephony:
+    """A tenant of the demo whose contract has voice, with calls of this morning."""
+    api = API(dev.address, platform_key)
+    tenant = next(tenant for tenant in api.all("/v1/tenants") if tenant["voice_enabled"])
+    made = Telephony(api, tenant)
+    made.an_ordinary_morning()
+    return made
+
+
+SCREENS = pytest.mark.parametrize("name, options", [
     ("light", {}),
     ("dark", {"color_scheme": "dark"}),
     ("1024", {"viewport": {"width": 1024, "height": 900}}),
     ("390", {"viewport": {"width": 390, "height": 844}, "has_touch": True}),
 ])
+
+
+@SCREENS
 def test_every_page(chromium, dev, platform_key, name, options):
     visitor = Visitor(chromium, dev.address, **options)
     visitor.sign_in(platform_key)
@@ -30,6 +50,50 @@ def test_every_page(chromium, dev, platform_key, name, options):
         assert visitor.page.get_by_role("heading", level=1).count() == 1, path
         slug = re.sub(r"\W+", "-", path).strip("-") or "overview"
         visitor.keep(f"page-{slug}-{name}")
+    visitor.close()
+
+
+@SCREENS
+def test_every_page_of_voice(chromium, dev, platform_key, telephony, name, options):
+    visitor = Visitor(chromium, dev.address, **options)
+    visitor.sign_in(platform_key)
+    for path in [telephony.path + below for below in VOICE_PAGES] + [f"/voice/nodes/{telephony.node}"]:
+        assert visitor.page.goto(path).status == 200, path
+        slug = re.sub(r"\W+", "-", path.removeprefix(telephony.path)).strip("-") or "tenant"
+        visitor.keep(f"voice-{slug.replace(telephony.node, '')}-{name}")
+    for path, link in [(telephony.path + "/calls", "Open the call of"), ("/voice/quarantine", "Open the record of")]:
+        visitor.page.goto(path)
+        visitor.page.get_by_role("link", name=link).first.click()
+        visitor.page.wait_for_url(lambda url: not url.endswith(path))
+        visitor.keep(f"voice-opened-{path.rsplit('/', 1)[-1]}-{name}")
+    visitor.close()
+
+
+def test_a_call_is_tried_and_a_past_one_is_opened(chromium, dev, platform_key, telephony):
+    visitor = Visitor(chromium, dev.address)
+    visitor.sign_in(platform_key)
+    page = visitor.page
+    page.goto(telephony.path)
+    page.get_by_role("link", name="Dry run").click()
+    page.get_by_label("Dialled").fill("+99365123456")
+    page.get_by_label("User", exact=True).select_option("1001")
+    page.get_by_role("button", name="Try").click()
+    page.get_by_role("heading", name="The call is refused").wait_for()
+    page.get_by_role("link", name="Add permission").click()
+    page.get_by_role("heading", name="New permission").wait_for()
+    page.goto(telephony.path)
+
+    page.get_by_role("link", name="Calls", exact=True).click()
+    page.get_by_label("Direction").select_option("outbound")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("link", name="Open the call of").first.click()
+    page.get_by_role("heading", name="Price receipt").wait_for()
+    assert "+498999998211" in page.inner_text("main"), "opening a call shows its numbers"
+
+    page.get_by_role("link", name="Live calls").click()
+    page.get_by_role("heading", name="Live calls").wait_for()
+    before = page.get_by_text("lines in use at").inner_text()
+    page.wait_for_function("text => !document.body.innerText.includes(text)", arg=before, timeout=15_000)
     visitor.close()
 
 

@@ -2,10 +2,10 @@ import FoundationEssentials
 import Kernel
 import Rating
 import Telephony
-import Voice
 import Web
 
 @testable import ControlPlane
+@testable import Voice
 
 /// Calls: records, receipts, live, dry run, completeness.
 extension PageSamples {
@@ -115,7 +115,9 @@ extension PageSamples {
                 at: Receipt.Place(
                     sequence: 841, usedBefore: 119_940_000, previousHash: String(repeating: "7b1c", count: 16)))
             return CallSheet(
-                place: place, legs: legs, receipts: [receipt], trunks: ["trunk_1": "Carrier Nord"], runsNodes: true)
+                place: place, legs: legs, receipts: [receipt], trunks: ["trunk_1": "Carrier Nord"],
+                nodes: [legs[0].origin.nodeID: "fs1"],
+                runsNodes: true)
         }
     }
 
@@ -123,7 +125,7 @@ extension PageSamples {
         get throws {
             CallSheet(
                 place: place, legs: [try leg(.inbound, answered: false, refusal: "VOICE_DESTINATION_NOT_ALLOWED")],
-                receipts: [], trunks: [:], runsNodes: false)
+                receipts: [], trunks: [:], nodes: [:], runsNodes: false)
         }
     }
 

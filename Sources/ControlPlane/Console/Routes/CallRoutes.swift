@@ -118,7 +118,11 @@ struct CallRoutes: Sendable {
                 try calls.receipts.receipts(of: leg.identity.id, input.tenantID, tx)
             }
             let trunks = try services.trunkNames(input.tenantID, tx)
-            return CallSheet(place: place, legs: legs, receipts: receipts, trunks: trunks, runsNodes: runsNodes).page
+            var (names, nodes): (NameBook, [VoiceNodeID: String]) = (NameBook(services), [:])
+            for leg in legs { nodes[leg.origin.nodeID] = try names.node(leg.origin.nodeID, tx) }
+            return CallSheet(
+                place: place, legs: legs, receipts: receipts, trunks: trunks, nodes: nodes, runsNodes: runsNodes
+            ).page
         }
         return .page(page)
     }

@@ -12,6 +12,8 @@ struct CallSheet: Sendable {
     let receipts: [Receipt]
     /// Names by gateway.
     let trunks: [String: String]
+    /// Names of nodes, for viewers who run them.
+    let nodes: [VoiceNodeID: String]
     let runsNodes: Bool
 
     var page: ConsolePage {
@@ -110,7 +112,8 @@ struct CallSheet: Sendable {
             Fact("Hung up by", text: leg.outcome.disposition), Fact("Heard quality", text: quality),
             Fact("Leg", code: leg.identity.id.uuid.uuidString.lowercased()),
             Fact("SIP call", code: DisplayText.orNothing(leg.origin.sipCallID)),
-            Fact("Address", text: leg.parties.networkAddress), Fact("Node", code: "\(leg.origin.nodeID)"),
+            Fact("Address", text: leg.parties.networkAddress),
+            Fact("Node", text: nodes[leg.origin.nodeID] ?? "\(leg.origin.nodeID)"),
             Fact("Configuration", revision),
             Fact("Received", text: CallWords.second(leg.state.receivedAt)),
         ]

@@ -112,7 +112,7 @@ struct DryRunWords: Sendable {
                 DryRunPage.Step(
                     name: DisplayText.words(step.step.rawValue), word: Self.word(step.result).0,
                     tone: Self.word(step.result).1, sentence: step.sentence,
-                    fix: step.place.flatMap { fix($0, place) })
+                    fix: step.place.flatMap { fix($0, step.result, place) })
             })
     }
 
@@ -175,8 +175,11 @@ struct DryRunWords: Sendable {
     }
 
     /// The page on which it is changed; only for those who may.
-    private func fix(_ step: TraceStep.Place, _ place: VoicePlace) -> (label: String, path: String)? {
+    private func fix(_ step: TraceStep.Place, _ result: TraceStep.Result, _ place: VoicePlace) -> (
+        label: String, path: String
+    )? {
         switch step {
+        case .permissions where mayEdit && result == .refused: ("Add permission", "\(place.path)/permissions/new")
         case .tenant: ("Tenant", "/tenants/\(place.id)")
         case .users, .groups, .sites, .numbers, .trunks, .permissions:
             (DisplayText.words(step.rawValue), "\(place.path)#\(step.rawValue)")

@@ -1,16 +1,23 @@
 import Kernel
 import Postgres
+import Telephony
 import Tenancy
+import Voice
 import Web
 
 /// Names of what a page mentions, each looked up once. What the viewer may not see has no name here.
 struct NameBook {
     private let tenancy: TenancyServices
+    private let registry: NodeService
     private var organisations: [OrganisationID: String] = [:]
     private var instances: [InstanceID: String] = [:]
     private var tenants: [TenantID: String] = [:]
+    private var nodes: [VoiceNodeID: String] = [:]
 
-    init(_ services: ConsoleServices) { tenancy = services.tenancy }
+    init(_ services: ConsoleServices) {
+        tenancy = services.tenancy
+        registry = services.telephony.nodes.service
+    }
 
     mutating func organisation(_ id: OrganisationID?, _ tx: borrowing Transaction<ScopeNode>) throws -> String {
         guard let id else { return DisplayText.nothing }
@@ -33,6 +40,14 @@ struct NameBook {
         let name = try Self.visible { try tenancy.tenants.get(id, tx).settings.displayName }
         tenants[id] = name
         return name
+    }
+
+    /// Its id where the viewer runs no such node.
+    mutating func node(_ id: VoiceNodeID, _ tx: borrowing Transaction<ScopeNode>) throws -> String {
+        if let name = nodes[id] { return name }
+        let name = try Self.visible { try registry.get(id, tx).name }
+        nodes[id] = name == DisplayText.nothing ? "\(id)" : name
+        return nodes[id] ?? name
     }
 
     private static func visible(_ name: () throws -> String) throws -> String {

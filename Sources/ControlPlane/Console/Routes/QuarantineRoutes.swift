@@ -36,25 +36,28 @@ struct QuarantineRoutes: Sendable {
     @Sendable private func list(_ call: PageCall<ListInput>) async throws -> PageReply {
         let asked = call.input.state ?? "open"
         let request = PageRequest(limit: nil, cursor: call.input.cursor)
-        let found = try await services.work.read(call) { tx in
-            try records.quarantine.list(QuarantinedRecord.State(rawValue: asked), request, tx)
+        let (rows, next) = try await services.work.read(call) { tx in
+            let found = try records.quarantine.list(QuarantinedRecord.State(rawValue: asked), request, tx)
+            var names = NameBook(services)
+            let rows = try found.items.map { record in
+                QuarantinePage.Row(
+                    id: "\(record.id)", received: CallWords.second(record.receivedAt),
+                    node: try names.node(record.source.nodeID, tx), reason: Self.reason(record.reason),
+                    detail: record.detail, state: Self.words(record.state), times: record.times)
+            }
+            return (rows, found.nextCursor)
         }
         let values = ["state": QuarantinedRecord.State(rawValue: asked)?.rawValue ?? "all"]
         return .page(
             QuarantinePage(
                 filter: FormState(values: values),
-                rows: found.items.map { record in
-                    QuarantinePage.Row(
-                        id: "\(record.id)", received: CallWords.second(record.receivedAt), node: node(of: record),
-                        reason: DisplayText.words(record.reason), detail: record.detail,
-                        state: Self.words(record.state), times: record.times)
-                }, nextPath: NextPage.path("/voice/quarantine", values, cursor: found.nextCursor)
+                rows: rows, nextPath: NextPage.path("/voice/quarantine", values, cursor: next)
             ).page)
     }
 
-    /// Its name while it is watched.
-    private func node(of record: QuarantinedRecord) -> String {
-        services.telephony.calls.nodes[record.source.nodeID]?.endpoint.displayName ?? "\(record.source.nodeID)"
+    /// `broken_json` as `Broken JSON`.
+    private static func reason(_ name: String) -> String {
+        DisplayText.words(name).replacing("json", with: "JSON").replacing("xml", with: "XML")
     }
 
     private static func words(_ state: QuarantinedRecord.State) -> (word: String, tone: Tone) {
@@ -71,17 +74,23 @@ struct QuarantineRoutes: Sendable {
 
     @Sendable private func show(_ call: PageCall<Input>) async throws -> PageReply {
         let id = call.input.quarantineID
-        let record = try await services.work.read(call) { tx in try records.quarantine.get(id, tx) }
-        return .page(page(record, body: nil))
+        let (record, node) = try await services.work.read(call) { tx in
+            var names = NameBook(services)
+            let record = try records.quarantine.get(id, tx)
+            return (record, try names.node(record.source.nodeID, tx))
+        }
+        return .page(page(record, of: node, body: nil))
     }
 
     /// Opening a body is on record, so this page writes.
     @Sendable private func open(_ call: PageCall<Input>) async throws -> PageReply {
         let id = call.input.quarantineID
-        let (record, body) = try await services.work.perform(call) { tx, actor in
-            (try records.quarantine.get(id, tx), try records.quarantine.body(id, tx, actor))
+        let (record, node, body) = try await services.work.perform(call) { tx, actor in
+            var names = NameBook(services)
+            let record = try records.quarantine.get(id, tx)
+            return (record, try names.node(record.source.nodeID, tx), try records.quarantine.body(id, tx, actor))
         }
-        return .page(page(record, body: body))
+        return .page(page(record, of: node, body: body))
     }
 
     @Sendable private func file(_ call: PageCall<Input>) async throws -> PageReply {
@@ -92,15 +101,15 @@ struct QuarantineRoutes: Sendable {
         return .raw(.download(body, named: "\(id).cdr"))
     }
 
-    private func page(_ record: QuarantinedRecord, body: [UInt8]?) -> ConsolePage {
+    private func page(_ record: QuarantinedRecord, of node: String, body: [UInt8]?) -> ConsolePage {
         let leg = record.legID.map { $0.uuid.uuidString.lowercased() }
         return QuarantinedRecordPage(
             id: "\(record.id)", received: CallWords.second(record.receivedAt),
-            reason: DisplayText.words(record.reason), detail: record.detail, state: Self.words(record.state),
+            reason: Self.reason(record.reason), detail: record.detail, state: Self.words(record.state),
             isOpen: record.state == .open,
             facts: [
-                Fact("Why", "\(DisplayText.words(record.reason))\(HTML.sub(record.detail))"),
-                Fact("Node", text: node(of: record)), Fact("Leg", code: leg ?? "could not be read"),
+                Fact("Why", "\(Self.reason(record.reason))\(HTML.sub(record.detail))"),
+                Fact("Node", text: node), Fact("Leg", code: leg ?? "could not be read"),
                 Fact("Delivered", text: DisplayText.count(record.times, "time")),
                 Fact("Size", text: DisplayText.count(record.bytes, "byte")),
                 Fact("Decided", text: record.resolvedAt.map(CallWords.second) ?? "not yet"),
@@ -132,7 +141,7 @@ struct QuarantineRoutes: Sendable {
             case .stored: Flash(.ok, "The record is booked.")
             case .duplicate: Flash(.info, "The leg was booked before; nothing is counted twice.")
             case .quarantined(let reason):
-                Flash(.warn, "It still cannot be booked: \(DisplayText.words(reason).lowercased()).")
+                Flash(.warn, "It still cannot be booked: \(Self.reason(reason)).")
             }
         return .redirect(to: "/voice/quarantine/\(id)", flash: flash)
     }
