@@ -29,7 +29,7 @@ document.addEventListener("keydown", event => {
 
 // A live view reads itself anew, but never under somebody's hands. Without script: the page has a link for it.
 document.querySelectorAll("[data-refresh]").forEach(view => {
-  const isBusy = () => document.hidden || document.querySelector(":popover-open") || view.contains(document.activeElement);
+  const isBusy = () => document.hidden || document.querySelector(":popover-open") || view.querySelector(":focus-visible");
   setInterval(async () => {
     if (isBusy()) return;
     const answer = await fetch(location.href).catch(() => null);

@@ -45,8 +45,8 @@ struct LiveCallTable: Sendable {
             ? []
             : [
                 #"""
-                <button class="btn btn-sm" type="button" popovertarget="end-\#(row.legID)">End</button>\#
-                <button class="btn btn-sm" type="button" popovertarget="transfer-\#(row.legID)">Transfer</button>\#
+                <button class="btn btn-sm" type="button" popovertarget="end-\#(row.legID)">End</button> \#
+                <button class="btn btn-sm" type="button" popovertarget="transfer-\#(row.legID)">Transfer</button> \#
                 <button class="btn btn-sm" type="button" popovertarget="warn-\#(row.legID)">Beep</button>
                 """#
             ]
@@ -171,7 +171,8 @@ struct LiveCallsPage: Sendable {
             rows: trunks.map { trunk in
                 let states: [HTML] = trunk.states.map { .pill($0.word, $0.tone) }
                 return Table.Row([
-                    "\(trunk.name)", states.isEmpty ? .pill("No node speaks of it", .neutral) : "\(states)",
+                    "\(trunk.name)",
+                    states.isEmpty ? .pill("No node speaks of it", .neutral) : states.joined(separator: " "),
                 ])
             })
         let list: HTML =

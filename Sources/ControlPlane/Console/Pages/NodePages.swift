@@ -102,7 +102,7 @@ struct NodePage: Sendable {
         let view: HTML = #"""
             <div class="stack" id="live-view" data-refresh="5">\#(HTML.grid([
                 Card("State", span: 6, body: .facts(facts)).html, setUpCard,
-            ]))\#(callsCard)\#(HTML.grid([phonesCard, gatewaysCard]))</div>
+            ]))\#(callsCard)\#(gatewaysCard)\#(phonesCard)</div>
             """#
         var page = ConsolePage(name, section: "/voice/nodes", body: "\(view)\(isRetired ? "" : steps)")
         page.heading = "\(name) \(state.pill)"
@@ -141,7 +141,7 @@ struct NodePage: Sendable {
             phones.isEmpty
             ? .empty("No phone is registered here", "Phones that sign in at this node appear here.", icon: .phone)
             : table.html
-        return Card.flush("Phones", span: 7, body: list).html
+        return Card.flush("Phones", body: list).html
     }
 
     private var gatewaysCard: HTML {
@@ -152,7 +152,7 @@ struct NodePage: Sendable {
             gateways.isEmpty
             ? .empty("No gateway yet", "A tenant’s trunk becomes a gateway here within seconds.", icon: .swap)
             : table.html
-        return Card.flush("Gateways", span: 5, body: list).html
+        return Card.flush("Gateways", body: list).html
     }
 
     private var steps: HTML {
@@ -194,7 +194,7 @@ struct NodeSecretsPage: Sendable {
             ]))</div>
             """#
         let command: HTML = #"""
-            <pre class="code">controlplane voice node-config \#(name) --out \#(name)</pre>\#
+            <pre class="code">controlplane voice node-config \#(name) \\#("\n" as HTML)  --out \#(name)</pre>\#
             <p class="muted small">Writes a complete FreeSWITCH configuration with new passwords of its own; then you do not \#
             need the two beside this. Copy the directory to the node and run its self-check.sh.</p>
             """#
