@@ -185,6 +185,7 @@ struct DryRunWords: Sendable {
             (DisplayText.words(step.rawValue), "\(place.path)#\(step.rawValue)")
         case .limits: ("Limits", mayEdit ? "\(place.path)/settings" : "\(place.path)#limits")
         case .allotment: ("Minutes", mayEdit ? "\(place.path)/settings" : place.path)
+        case .fraud: ("Signs of fraud", "\(place.path)/fraud_signs")
         case .nodes: runsNodes ? ("Nodes", "/voice/nodes") : nil
         }
     }
