@@ -66,6 +66,20 @@ import Testing
     @Test(arguments: ["", "FS1", "a b", "-a", "a-", "fs1\n", String(repeating: "a", count: 33)])
     func namesAreNotWhateverSomebodyTypes(_ name: String) { #expect(!NodeNames.isName(name)) }
 
+    @Test(arguments: [(5080, false, true), (5070, false, true), (5070, true, false), (5060, false, false)])
+    func portsDoNotCollide(trunkPort: Int, hasEmergencyProxy: Bool, isFine: Bool) {
+        var settings = NodeSettings()
+        settings.trunkPort = trunkPort
+        settings.emergencyProxy = hasEmergencyProxy ? "192.0.2.9" : nil
+        var fields = FieldChecks()
+        NodeNames.check(settings, &fields)
+        if isFine {
+            #expect(throws: Never.self) { try fields.throwIfAny() }
+        } else {
+            #expect(throws: Problem.self) { try fields.throwIfAny() }
+        }
+    }
+
     @Test func anotherOrganisationSeesNoNode() async throws {
         try await SwitchWorld.with { world in
             let stranger = try await world.work.perform(job: "stranger") { tx, actor in

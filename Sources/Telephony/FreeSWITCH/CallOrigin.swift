@@ -31,7 +31,8 @@ private struct Search {
     let node: NodeContext
 
     func result(at now: Timestamp) -> CallOrigin.Outcome {
-        switch party() {
+        guard request.context != SofiaConfiguration.emergencyContext else { return .unknown(.notManaged) }
+        return switch party() {
         case .refused(let reason): .unknown(reason)
         case .found(let entry, let origin, let dialled):
             node.serves(entry)

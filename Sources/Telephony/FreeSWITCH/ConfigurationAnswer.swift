@@ -43,18 +43,23 @@ enum AccessLists {
     }
 }
 
-/// `sofia.conf`: one profile for phones, which sign in with a digest, and one for carriers and agents, which are known
-/// by their address.
+/// `sofia.conf`: one profile for phones, which sign in with a digest, one for carriers and agents, which are known by
+/// their address, and one for emergency calls, which asks nobody who he is.
 enum SofiaConfiguration {
-    static let phoneProfile = "internal"
     static let trunkProfile = "external"
+    /// Where legs of the emergency profile run. It is the node's own: the control plane answers nothing for it.
+    static let emergencyContext = "emergency"
+
+    static func profileNames(_ settings: NodeSettings) -> [String] {
+        ["internal", "external"] + (settings.emergencyProxy == nil ? [] : ["emergency"])
+    }
 
     static func element(_ settings: NodeSettings) -> SwitchElement {
         SwitchElement(
             "configuration", ["name": "sofia.conf", "description": "SIP"],
             [
                 SwitchElement("global_settings", [:], [.param("log-level", "0"), .param("debug-presence", "0")]),
-                SwitchElement("profiles", [:], [phones(settings), trunks(settings)]),
+                SwitchElement("profiles", [:], [phones(settings), trunks(settings)] + emergency(settings)),
             ])
     }
 
@@ -81,7 +86,7 @@ enum SofiaConfiguration {
                     "domains", [:], [SwitchElement("domain", ["name": "all", "alias": "true", "parse": "false"])]),
                 SwitchElement(
                     "settings", [:],
-                    sockets(settings, port: settings.phonePort) + rules
+                    sockets(settings, port: settings.phonePort, context: "public") + rules
                         // phones have no certificate of their own: their digest says who they are
                         + encryption(settings, port: settings.securePhonePort, verifying: "none")),
             ])
@@ -106,12 +111,39 @@ enum SofiaConfiguration {
                     "domains", [:], [SwitchElement("domain", ["name": "all", "alias": "false", "parse": "true"])]),
                 SwitchElement(
                     "settings", [:],
-                    sockets(settings, port: settings.trunkPort) + rules
+                    sockets(settings, port: settings.trunkPort, context: "public") + rules
                         + encryption(settings, port: settings.secureTrunkPort, verifying: "out")),
             ])
     }
 
-    /// The one gateway that is there without the control plane.
+    /// Where a phone calls for help when nobody can tell who it is: while the control plane is away `internal` cannot
+    /// check a digest and refuses the call before it reads any dialplan. This profile checks none, also none that a
+    /// phone sends unasked (which `accept-blind-auth` is for), registers nobody, transfers nothing and has no TLS, so
+    /// that no certificate can keep it from starting.
+    private static func emergency(_ settings: NodeSettings) -> [SwitchElement] {
+        guard settings.emergencyProxy != nil else { return [] }
+        let rules: [SwitchElement] = [
+            .param("auth-calls", "false"),
+            .param("accept-blind-auth", "true"),
+            .param("disable-register", "true"),
+            .param("disable-transfer", "true"),
+            .param("manage-presence", "false"),
+            .param("enable-timer", "false"),
+            .param("rtp-timer-name", "soft"),
+            .param("tls", "false"),
+        ]
+        let context = SwitchValue(stringLiteral: emergencyContext)
+        return [
+            SwitchElement(
+                "profile", ["name": "emergency"],
+                [
+                    SwitchElement(
+                        "settings", [:], sockets(settings, port: settings.emergencyPort, context: context) + rules)
+                ])
+        ]
+    }
+
+    /// The one gateway that is there without the control plane. Whoever names it in a request URI gets the empty context.
     private static func emergencyGateway(_ settings: NodeSettings) -> [SwitchElement] {
         guard let proxy = settings.emergencyProxy else { return [] }
         return [
@@ -119,7 +151,7 @@ enum SofiaConfiguration {
                 "gateway", ["name": "emergency"],
                 [
                     .param("realm", .word(proxy)), .param("proxy", .word(proxy)), .param("register", "false"),
-                    .param("caller-id-in-from", "true"),
+                    .param("caller-id-in-from", "true"), .param("context", "public"),
                 ])
         ]
     }
@@ -141,11 +173,11 @@ enum SofiaConfiguration {
         ]
     }
 
-    private static func sockets(_ settings: NodeSettings, port: Int) -> [SwitchElement] {
+    private static func sockets(_ settings: NodeSettings, port: Int, context: SwitchValue) -> [SwitchElement] {
         let address = settings.sipAddress.map { SwitchValue.word($0) } ?? .globals("$${local_ip_v4}")
         return [
             .param("user-agent-string", "FreeSWITCH"),
-            .param("context", "public"),
+            .param("context", context),
             .param("dialplan", "XML"),
             .param("sip-ip", address),
             .param("rtp-ip", address),

@@ -13,6 +13,8 @@ extension NodeBundle {
             .replacing("@ADDRESS@", with: Self.reachable(endpoints.eventSocketAddress))
             .replacing("@PORT@", with: "\(endpoints.eventSocketPort)")
             .replacing("@MODULES@", with: Self.moduleNames.map { "\($0)" }.joined(separator: " "))
+            .replacing("@PROFILES@", with: SofiaConfiguration.profileNames(settings).joined(separator: " "))
+            .replacing("@EMERGENCY@", with: settings.emergencyProxy == nil ? "" : "\(settings.emergencyPort)")
             .replacing("@CERTIFICATES@", with: settings.certificateDirectory ?? "")
             .replacing("@AUTHORITY@", with: endpoints.authorityFile ?? "")
     }
@@ -30,6 +32,7 @@ extension NodeBundle {
         failed=0
 
         good() { printf 'ok      %s\n' "$1"; }
+        note() { printf 'note    %s\n' "$1"; }
         bad() { printf 'FAILED  %s\n' "$1"; failed=1; }
         check() { if [ "$1" = 0 ]; then good "$2"; else bad "$2"; fi; }
         secret() { sed -n "s/.*data=\"$1=\([^\"]*\)\".*/\1/p" "$here/secrets.xml"; }
@@ -61,14 +64,21 @@ extension NodeBundle {
                 [ "$(ask "module_exists $module" | tr -d '\r\n')" = true ]
                 check $? "module $module"
             done
-            for profile in internal external; do
+            for profile in @PROFILES@; do
                 ask 'sofia status' | grep -Eq "^ *${profile}[[:space:]]+profile.*RUNNING"
                 check $? "SIP profile $profile runs"
-                if [ -n "$certificates" ]; then
+                if [ -n "$certificates" ] && [ "$profile" != emergency ]; then
                     ask 'sofia status' | grep -Eq "^ *${profile}[[:space:]]+profile.*TLS"
                     check $? "SIP profile $profile takes calls over TLS"
                 fi
             done
+            emergency='@EMERGENCY@'
+            if [ -n "$emergency" ]; then
+                ask 'sofia status' | grep -Eq '^ *external::emergency[[:space:]]+gateway.*NOREG'
+                check $? "emergency calls from port $emergency have a carrier"
+            else
+                note 'no emergency_proxy: nobody can call for help while the control plane is away'
+            fi
             ask 'system true' | grep -q 'Command not found'
             check $? 'no program can be started from a dialplan (FreeSWITCH 1.11 or later)'
             unsent=$(ask 'global_getvar db_dir' | tr -d '\r\n')/json_cdr_unsent

@@ -119,29 +119,28 @@ package struct NodeBundle: Sendable {
         return text + "</include>\n"
     }
 
-    /// The context `global` is used where the control plane gave no answer and no context has the leg's name. `public`
-    /// exists and is empty, so that a carrier cannot reach the emergency trunk through it.
+    /// The context `emergency` is that of the profile with this name. `global` is used where the control plane gave no
+    /// answer and no context has the leg's name: by a phone that the node still remembers. `public` exists and is empty,
+    /// so that a carrier cannot reach the emergency trunk through it.
     private func dialplan() throws(SwitchDocument.UnsafeValue) -> String {
         let numbers = settings.emergencyNumbers.filter { !$0.isEmpty && $0.allSatisfy(\.isASCIIDigit) }
         var contexts = [SwitchElement("context", ["name": "public"])]
         if settings.emergencyProxy != nil, !numbers.isEmpty {
             let expression = SwitchValue.exact("^(\(numbers.joined(separator: "|")))$")
-            contexts.append(
-                SwitchElement(
-                    "context", ["name": "global"],
-                    [
-                        SwitchElement(
-                            "extension", ["name": "emergency"],
-                            [
-                                SwitchElement(
-                                    "condition", ["field": "destination_number", "expression": expression],
-                                    [
-                                        .action("export", "call_class=emergency"),
-                                        .action("set", "hangup_after_bridge=true"),
-                                        .action("bridge", "sofia/gateway/emergency/$1"),
-                                    ])
-                            ])
-                    ]))
+            let numbers = SwitchElement(
+                "extension", ["name": "emergency"],
+                [
+                    SwitchElement(
+                        "condition", ["field": "destination_number", "expression": expression],
+                        [
+                            .action("export", "call_class=emergency"),
+                            .action("set", "hangup_after_bridge=true"),
+                            .action("bridge", "sofia/gateway/emergency/$1"),
+                        ])
+                ])
+            for name in [SofiaConfiguration.emergencyContext, "global"] {
+                contexts.append(SwitchElement("context", ["name": SwitchValue(stringLiteral: name)], [numbers]))
+            }
         }
         return try SwitchDocument.file(SwitchElement("include", [:], contexts))
     }

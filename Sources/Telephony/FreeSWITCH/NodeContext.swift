@@ -31,8 +31,8 @@ package struct NodeSettings: Sendable, Hashable, Codable {
     package var agentSources: [String] = []
     /// From where the event socket may be reached beside the node itself, in CIDR form.
     package var controlSources: [String] = []
-    /// Where emergency calls go while the control plane is away: `host` or `host:port` of a carrier that knows the node
-    /// by its address.
+    /// Where emergency calls go that are made without the control plane: `host` or `host:port` of a carrier that knows
+    /// the node by its address.
     package var emergencyProxy: String?
     package var emergencyNumbers = ["112"]
     /// The directory on the node with `agent.pem` (certificate and key) and `cafile.pem`, for SIP over TLS; `nil` for none.
@@ -45,6 +45,8 @@ package struct NodeSettings: Sendable, Hashable, Codable {
     /// Where SIP over TLS is taken, beside the ports for UDP and TCP.
     package var securePhonePort: Int { phonePort + 1 }
     package var secureTrunkPort: Int { trunkPort + 1 }
+    /// Where emergency calls are taken from phones that cannot prove who they are, when there is an `emergencyProxy`.
+    package var emergencyPort: Int { phonePort + 10 }
 }
 
 /// The answer to a node. It is always HTTP status 200: everything else makes FreeSWITCH refuse the login or the call.

@@ -204,16 +204,17 @@ enum NodeNames {
     }
 
     private static func checkPorts(_ settings: NodeSettings, _ fields: inout FieldChecks) {
-        var ports = [settings.phonePort, settings.trunkPort]
-        guard settings.certificateDirectory != nil else {
-            if !ports.allSatisfy({ (1...65535).contains($0) }) || ports[0] == ports[1] {
-                fields.refuse("settings", "needs two different ports")
-            }
-            return
+        var (ports, more) = ([settings.phonePort, settings.trunkPort], "")
+        if settings.certificateDirectory != nil {
+            ports += [settings.securePhonePort, settings.secureTrunkPort]
+            more += ", for TLS the ones after them"
         }
-        ports += [settings.securePhonePort, settings.secureTrunkPort]
+        if settings.emergencyProxy != nil {
+            ports.append(settings.emergencyPort)
+            more += ", for emergency calls the tenth after the phones'"
+        }
         if !ports.allSatisfy({ (1...65535).contains($0) }) || Set(ports).count != ports.count {
-            fields.refuse("settings", "needs two different ports, and for TLS the ones after them")
+            fields.refuse("settings", "needs two different ports\(more)")
         }
     }
 

@@ -197,8 +197,9 @@ enum NodeWords {
             Fact("Ports", text: "\(settings.phonePort) for phones, \(settings.trunkPort) for carriers"),
             Fact("Agents take calls at", text: settings.agentEndpoint ?? "nowhere"),
             Fact(
-                "Emergency carrier", text: settings.emergencyProxy ?? "none: nobody can call for help while we are away"
-            ),
+                "Emergency carrier",
+                text: settings.emergencyProxy.map { "\($0), for calls to port \(settings.emergencyPort)" }
+                    ?? "none: nobody can call for help while we are away"),
             Fact("Emergency numbers", text: settings.emergencyNumbers.joined(separator: ", ")),
             Fact("A silent call ends after", text: "\(settings.silenceSeconds) s"),
         ]
