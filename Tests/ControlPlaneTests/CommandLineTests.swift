@@ -26,6 +26,13 @@ import Testing
         #expect(try options.load().httpAddress.port == 9)
     }
 
+    /// FreeSWITCH alone, with a directory and nothing else, does not start.
+    @Test func aNodeIsStartedWithWhatItsBundleHolds() {
+        let steps = NodeConfigCommand.next("/srv/voice").joined(separator: "\n")
+        #expect(steps.contains("/srv/voice/start.sh") && steps.contains("voice-node.service"))
+        #expect(!NodeConfigCommand.helpMessage().contains(" -conf"))
+    }
+
     @Test func aKeyOfThePlatformNeedsAnEnd() {
         func parse(_ rest: String...) throws {
             _ = try ControlPlane.parseAsRoot(["key", "create", "--role", "platform.operator", "--name", "x"] + rest)

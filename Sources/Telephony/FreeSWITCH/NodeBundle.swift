@@ -62,9 +62,15 @@ package struct NodeBundle: Sendable {
     let settings: NodeSettings
     let endpoints: Endpoints
     let credentials: Credentials
+    /// Where the files will lie on the node: an absolute path.
+    package let directory: String
 
-    package init(switchname: String, settings: NodeSettings, endpoints: Endpoints, credentials: Credentials) {
+    package init(
+        switchname: String, settings: NodeSettings, endpoints: Endpoints, credentials: Credentials,
+        directory: String = NodeBundle.usualDirectory
+    ) {
         self.switchname = switchname
+        self.directory = directory
         self.settings = settings
         self.endpoints = endpoints
         self.credentials = credentials
@@ -78,6 +84,7 @@ package struct NodeBundle: Sendable {
             File(path: "dialplan/emergency.xml", text: try dialplan(), kind: .plain),
             File(path: "self-check.sh", text: try selfCheck(), kind: .script),
         ]
+        files += try services()
         for (name, element) in configurations() {
             files.append(
                 File(
