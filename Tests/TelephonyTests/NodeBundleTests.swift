@@ -60,6 +60,40 @@ import VoiceRecordings
         ] { #expect(records.contains(setting), "\(setting)") }
     }
 
+    /// Fact 1.2: an answer of more than 1 MiB is refused unless the binding says otherwise.
+    @Test func theGatewaysOfAThousandTenantsAreOneAnswerThatIsTaken() throws {
+        func id<Kind>(_ kind: UInt8, _ number: Int) -> ID<Kind> {
+            ID(UUID(bytes: [kind, UInt8(number >> 8), UInt8(number & 255)] + [UInt8](repeating: 7, count: 13)))
+        }
+        let entries = (0..<1000).map { number in
+            var routing = TenantPlan.Routing()
+            routing.trunks = [
+                Trunk(
+                    id: id(1, number), displayName: "Carrier", proxy: "sip-\(number).carrier.example:5060",
+                    identification: .registration(
+                        username: "customer-\(number)", secret: "a-secret-of-\(number)", realm: "carrier.example"),
+                    allowedAddresses: [], use: Trunk.Use())
+            ]
+            let identity = TenantPlan.Identity(
+                tenantID: id(2, number), organisationID: id(3, number), domain: "tenant-\(number).voice.example",
+                country: .austria)
+            return VoicePlan.Entry(revision: "r", plan: TenantPlan(identity, routing: routing))
+        }
+        let form = """
+            hostname=fs1&section=directory&tag_name=&key_name=&key_value=&purpose=gateways&profile=external
+            """
+        guard case .directory(let request)? = FormFields(Array(form.utf8)).flatMap({ SwitchRequest($0) }) else {
+            throw Recordings.Unexpected(name: "gateways")
+        }
+        let node = NodeContext(id: RecordedPlans.id(0xA0))
+        let answer = DirectoryAnswer.answer(request, plan: VoicePlan(entries), node: node).text
+        #expect(answer.components(separatedBy: "<gateway name=").count == 1001)
+        #expect(answer.utf8.count > 1024 * 1024 && answer.utf8.count < NodeBundle.longestAnswer / 4)
+        let requests = try file("autoload_configs/xml_curl.conf.xml", bundle()).text
+        let setting = #"name="response-max-bytes" value="\#(NodeBundle.longestAnswer)""#
+        #expect(requests.components(separatedBy: setting).count == 3)
+    }
+
     @Test func emergencyCallsWorkWithoutAControlPlane() throws {
         #expect(try !file("dialplan/emergency.xml", bundle()).text.contains("bridge"))
         let bundle = helping

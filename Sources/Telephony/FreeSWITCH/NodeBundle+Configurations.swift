@@ -73,6 +73,10 @@ extension NodeBundle {
             ])
     }
 
+    /// FreeSWITCH refuses an answer of more than 1 MiB unless told otherwise, and would start without any gateway: those of
+    /// all tenants are one answer of some 1.3 kB a trunk.
+    static let longestAnswer = 16 * 1024 * 1024
+
     /// One binding for each control plane: what the first does not answer in two seconds, the second is asked.
     private var requests: SwitchElement {
         let bindings = endpoints.controlPlanes.enumerated().map { index, url in
@@ -89,6 +93,7 @@ extension NodeBundle {
                     .param("auth-scheme", "basic"),
                     .param("method", "POST"),
                     .param("timeout", "2"),
+                    .param("response-max-bytes", SwitchValue(Self.longestAnswer)),
                 ] + transportSecurity)
         }
         return configuration("xml_curl.conf", [SwitchElement("bindings", [:], bindings)])
