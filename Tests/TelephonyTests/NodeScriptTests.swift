@@ -75,6 +75,72 @@ import Testing
         #expect(words.starts(with: ["-nc", "-nf", "-nonat"]))
     }
 
+    /// Instead of curl: notes what it was told, and answers what the record says that somebody answers.
+    private static let curl = #"""
+        for word; do case $word in @*) file=${word#@} ;; http*) url=$word ;; esac; done
+        printf '%s %s %s\n' "$url" "${file##*/}" "$(cat)" >>"$SEEN"
+        case $*$url in *Secret*) exit 9 ;; *b.test*) printf 000 ;; *) cat "$file" ;; esac
+        """#
+
+    private func keep(_ records: [(path: String, answer: String, minutes: Double)], in place: borrowing Place) throws {
+        for record in records {
+            try place.write(record.answer, to: record.path)
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -60 * record.minutes)],
+                ofItemAtPath: place.folder.appending(path: record.path).path)
+        }
+    }
+
+    @Test func recordsThatTheNodeKeptAreDeliveredAndDeleted() throws {
+        let place = try Place(bundle())
+        try place.program("curl", Self.curl)
+        let (unsent, written) = ("state/db/json_cdr_unsent", "log/json_cdr")
+        try keep(
+            [
+                ("\(unsent)/1.cdr.json", "200", 2), ("\(unsent)/2.cdr.json", "202", 2),
+                ("\(unsent)/3.cdr.json", "503", 2),
+                ("\(unsent)/4.cdr.json", "301", 2), ("\(unsent)/5.cdr.json", "200", 0), ("\(unsent)/other", "200", 2),
+                ("\(written)/6.cdr.json", "200", 12), ("\(written)/7.cdr.json", "200", 8),
+            ], in: place)
+        #expect(try place.run("sweep.sh") == 1, "two were not taken")
+        func left(_ folder: String) throws -> Set<String> {
+            Set(try FileManager.default.contentsOfDirectory(atPath: place.folder.appending(path: folder).path))
+        }
+        #expect(try left(unsent) == ["3.cdr.json", "4.cdr.json", "5.cdr.json", "other"])
+        #expect(try left(written) == ["7.cdr.json"])
+        let seen = try place.text("seen").split(separator: "\n").map(String.init)
+        #expect(seen.contains(#"https://a.test/fs/cdr/json 1.cdr.json user = "fs1:Secret2""#))
+        #expect(
+            seen.filter { $0.contains("3.cdr.json") }.map { $0.prefix(14) } == ["https://a.test", "https://b.test"])
+        #expect(seen.count == 7)
+    }
+
+    @Test func withoutAnybodyToTakeRecordsNoneIsTriedInVain() throws {
+        let place = try Place(bundle())
+        try place.program("curl", Self.curl)
+        let names = ["1", "2", "3"].map { "state/db/json_cdr_unsent/\($0).cdr.json" }
+        try keep(names.map { ($0, "000", 2) }, in: place)
+        #expect(try place.run("sweep.sh") == 1)
+        #expect(try place.text("seen").split(separator: "\n").count == 2)
+        #expect(names.allSatisfy { FileManager.default.fileExists(atPath: place.folder.appending(path: $0).path) })
+    }
+
+    @Test func aNodeThatKeptNothingHasNothingToDeliver() throws {
+        let place = try Place(bundle())
+        #expect(try place.run("sweep.sh") == 0)
+    }
+
+    /// Where FreeSWITCH writes is where the script looks.
+    @Test func bothFoldersAreSwept() throws {
+        let files = Dictionary(uniqueKeysWithValues: try bundle().files().map { ($0.path, $0.text) })
+        let records = try #require(files["autoload_configs/json_cdr.conf.xml"])
+        #expect(records.contains("$${log_dir}/json_cdr\"") && records.contains("$${db_dir}/json_cdr_unsent\""))
+        let timer = try #require(files["systemd/voice-sweep.timer"])
+        #expect(timer.contains("OnUnitActiveSec=5min"))
+        #expect(try #require(files["systemd/voice-sweep.service"]).contains("/etc/voice-node/sweep.sh"))
+        #expect(try #require(files["self-check.sh"]).contains("json_cdr_unsent"))
+    }
+
     @Test func unitsNameThePlaceOnTheNode() throws {
         let files = try bundle(directory: "/srv/voice").files().filter { $0.path.hasPrefix("systemd/") }
         #expect(files.contains { $0.text.contains("ExecStart=/srv/voice/start.sh\n") })

@@ -56,8 +56,8 @@ struct NodeConfigCommand: AsyncParsableCommand {
         [
             "Copy them to \(directory) on the node, for the user freeswitch to own, and start it there as root:",
             "  cp \(directory)/systemd/* /etc/systemd/system/ && systemctl daemon-reload",
-            "  systemctl enable --now voice-node.service",
-            "or without systemd, as that user: \(directory)/start.sh",
+            "  systemctl enable --now voice-node.service voice-sweep.timer",
+            "or without systemd, as that user: \(directory)/start.sh, and every five minutes \(directory)/sweep.sh",
             "Then run \(directory)/self-check.sh as that user.",
         ]
     }

@@ -104,8 +104,8 @@ extension NodeBundle {
             + (endpoints.authorityFile.map { [.param("ssl-cacert-file", .word($0))] } ?? [])
     }
 
-    /// Each record is written to disk before it is sent, sent to each control plane in turn, and kept for the sweeper
-    /// when nobody took it.
+    /// Each record is written to disk before it is sent, sent to each control plane in turn, and kept when nobody took it;
+    /// `sweep.sh` looks at both folders.
     private var records: SwitchElement {
         let urls = endpoints.controlPlanes.map { SwitchElement.param("url", .word("\($0)/fs/cdr/json")) }
         return configuration(

@@ -89,6 +89,10 @@ extension NodeBundle {
             else
                 bad "$unsent is there"
             fi
+            written=$(ask 'global_getvar log_dir' | tr -d '\r\n')/json_cdr
+            old=$(find "$written" -type f -mmin +30 2>/dev/null | wc -l | tr -d ' ')
+            [ "$old" = 0 ]
+            check $? "sweep.sh runs: no call record lies in $written for half an hour ($old)"
         else
             bad 'event socket answers'
         fi
