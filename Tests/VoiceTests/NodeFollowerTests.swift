@@ -156,6 +156,33 @@ struct NodeFollowerTests {
         }
     }
 
+    /// Only the leg to the carrier has a lease; the phone's own timer would end the call at the first grant.
+    @Test(.timeLimit(.minutes(5))) func aRenewalMovesTheTimersOfBothLegs() async throws {
+        let phone = "5606b867-9880-4e16-b009-343b288cab3e"
+        let carrier = "24f61e10-a6e9-42e5-9f6e-a04875b0f0af"
+        let carrierID = try #require(UUID(uuidString: carrier))
+        try await CallWorld.with { world in
+            try await SwitchPeer.with { peer in
+                peer.answer("show channels as json", #"{"row_count": 0}"#)
+                let renew: @Sendable (VoiceNodeID, [LiveLeg]) async throws -> [LegRenewal] = { _, legs in
+                    legs.filter { $0.id == carrierID }.map { LegRenewal(leg: $0.id, action: .extend(seconds: 60)) }
+                }
+                try await watching(world, peer, renew: renew) { nodes, id in
+                    try await eventually("connected") { nodes[id]?.isConnected == true }
+                    peer.send(try Self.event("plain.CHANNEL_ANSWER.pstn-out.b"))
+                    peer.send(try Self.event("plain.CHANNEL_ANSWER.pstn-out.a"))
+                    try await eventually("both timers move") {
+                        let heard = peer.heard
+                        return [phone, carrier].allSatisfy { leg in
+                            heard.contains("api sched_del \(leg)")
+                                && heard.contains("api sched_hangup +60 \(leg) ALLOTTED_TIMEOUT")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test(.timeLimit(.minutes(5))) func aWrongPasswordLeavesTheNodeAway() async throws {
         try await CallWorld.with { world in
             try await SwitchPeer.with { peer in

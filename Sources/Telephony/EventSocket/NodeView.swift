@@ -78,6 +78,13 @@ package struct NodeView: Sendable {
 
     package init() {}
 
+    /// Who talks with a leg: the one that it is joined with, else the one that made it; `nil` while that one is not answered.
+    package func partner(of id: UUID) -> LiveLeg? {
+        guard let leg = legs[id] else { return nil }
+        return [leg.peer, leg.originatingLeg].lazy.compactMap { $0 }.compactMap { legs[$0] }
+            .first { $0.answered != nil && $0.ended == nil }
+    }
+
     /// Takes over one event.
     package mutating func apply(_ event: SwitchEvent) -> [Change] {
         var changes = noticeCore(event.coreID)
@@ -169,8 +176,18 @@ package struct NodeView: Sendable {
         let known = leg.marks
         leg.marks = CallRecord.Marks { event.variable($0) ?? known[$0] }
         legs[id] = leg
+        join(event)
         if old == nil { return [.appeared(leg)] }
         return old == leg ? [] : [.updated(leg)]
+    }
+
+    /// Only one of the two tells of it.
+    private mutating func join(_ event: SwitchEvent) {
+        guard event.name == "CHANNEL_BRIDGE", let a = event.uuid("Bridge-A-Unique-ID"),
+            let b = event.uuid("Bridge-B-Unique-ID")
+        else { return }
+        legs[a]?.peer = b
+        legs[b]?.peer = a
     }
 
     private mutating func end(_ event: SwitchEvent) -> [Change] {

@@ -72,12 +72,12 @@ struct NodeFollower: Sendable {
                 let awaySince = nodes[endpoint.id]?.since ?? work.time.now
                 nodes.connected(endpoint, link, at: work.time.now)
                 var isCaughtUp = false
-                var whispers = Whispers()
+                var ends = CallEnds()
                 while isWanted() {
                     if !isCaughtUp { isCaughtUp = try await catchUp(link, since: awaySince) }
                     await heard(isConnected: true)
                     await store(pending)
-                    await renew(link, &whispers)
+                    await renew(link, &ends)
                     try await Task.sleep(for: pace.tick)
                 }
             })
@@ -185,23 +185,13 @@ struct NodeFollower: Sendable {
 
     // MARK: Leases
 
-    private func renew(_ link: NodeLink, _ whispers: inout Whispers) async {
+    private func renew(_ link: NodeLink, _ ends: inout CallEnds) async {
         let view = nodes[endpoint.id]?.view ?? NodeView()
         let legs = view.legs.values.filter { $0.ended == nil && $0.answered != nil }
-        whispers.keep(only: Set(legs.map(\.id)))
+        ends.keep(only: Set(legs.map(\.id)))
         guard !legs.isEmpty else { return }
         do {
-            for renewal in try await hooks.renew(endpoint.id, legs) {
-                switch renewal.action {
-                case .extend(let seconds):
-                    link.tell(EventSocketCommand.reschedule(renewal.leg, seconds: seconds, .allottedTimeout))
-                case .announceEnd(let seconds):
-                    link.tell(
-                        whispers.commands(renewal.leg, secondsLeft: seconds, view)
-                            + EventSocketCommand.reschedule(renewal.leg, seconds: seconds, .allottedTimeout))
-                case .end(let cause): link.tell([.kill(renewal.leg, cause)])
-                }
-            }
+            link.tell(ends.commands(for: try await hooks.renew(endpoint.id, legs), in: view, at: work.time.now))
         } catch {
             logger.warning("leases could not be renewed", metadata: ["node": "\(endpoint.id)", "error": "\(error)"])
         }

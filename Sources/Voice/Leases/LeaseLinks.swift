@@ -30,14 +30,19 @@ extension LeaseService {
                 guard let lease = leg.marks.leaseID, let answered = leg.answered else { return nil }
                 return LeaseSign(leaseID: lease, legID: leg.id.uuidString, answeredAt: answered)
             }
-            return try await renew(signs, at: time.now).compactMap { renewal in
-                guard let leg = UUID(uuidString: renewal.legID) else { return nil }
-                switch renewal.outcome {
-                case .extended(let seconds): return LegRenewal(leg: leg, action: .extend(seconds: seconds))
-                case .ending(let seconds, _): return LegRenewal(leg: leg, action: .announceEnd(seconds: seconds))
-                case .unchanged, .unknown: return nil
-                }
-            }
+            return try await renew(signs, at: time.now).compactMap(LegRenewal.init)
+        }
+    }
+}
+
+extension LegRenewal {
+    /// `nil` where nothing is told.
+    init?(_ renewal: LeaseRenewal) {
+        guard let leg = UUID(uuidString: renewal.legID) else { return nil }
+        switch renewal.outcome {
+        case .extended(let seconds): self.init(leg: leg, action: .extend(seconds: seconds))
+        case .ending(let seconds, _): self.init(leg: leg, action: .announceEnd(seconds: seconds))
+        case .unchanged, .unknown: return nil
         }
     }
 }
