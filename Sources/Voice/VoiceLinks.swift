@@ -56,6 +56,8 @@ package struct VoiceLinks: Sendable {
         /// Millionths of a euro per 60,000 ms beyond.
         package var overageMicrosPerMinute: Int64
         package var priceBook: String
+        /// Whether the organisation has a pool of minutes; voice finds that out itself.
+        package internal(set) var isPooled = false
 
         package init(
             bar: TenantPlan.Bar?, includedMilliseconds: Int64?, overageMicrosPerMinute: Int64, priceBook: String

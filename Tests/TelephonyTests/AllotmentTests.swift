@@ -136,6 +136,23 @@ import Testing
         #expect(fixture.dial("06601234567", .unknown).trace.last?.result == .refused)
     }
 
+    /// Calls that nobody counts could use any number of minutes, so where minutes end there are none.
+    @Test(arguments: ["end", "cap", "pool"])
+    func nobodyGoesOnUncountedWhereMinutesEnd(bound: String) throws {
+        var fixture = try PlanFixture()
+        switch bound {
+        case "end": fixture.policy.allotment.atEnd = .block
+        case "cap": fixture.policy.allotment.capMilliseconds = 60_000_000
+        default: fixture.policy.allotment.isPooled = true
+        }
+        let outbound = fixture.dial("06601234567", .unknown)
+        #expect(outbound.refusal?.reason == .couldNotAsk && outbound.trace.last?.step == .allotment)
+        #expect(fixture.decide(.trunk(nil), "+43720123456", .unknown).refusal?.reason == .couldNotAsk)
+        #expect(fixture.dial("1002", .unknown).route?.callClass == .internal)
+        #expect(fixture.dial("112", .unknown).route?.callClass == .emergency)
+        #expect(fixture.dial("06601234567").route?.grant != nil)
+    }
+
     /// Any number of parallel calls, renewed until nothing is left: never a millisecond beyond the bound.
     @Test func grantsNeverExceedTheBound() throws {
         var random = SeededGenerator(state: 21)

@@ -198,6 +198,9 @@ import Testing
             var policy = LeaseWorld.policy()
             policy.allotment.outageSeconds = 120
             world.plans.set(LeaseWorld.plan(world.owner, policy))
+            #expect(try await world.decide("call-4").refusal?.reason == .couldNotAsk, "its minutes end")
+            policy.allotment.atEnd = .overage
+            world.plans.set(LeaseWorld.plan(world.owner, policy))
             let grace = try #require(try await world.decide("call-4").route)
             #expect(grace.grant == nil && grace.hangupAfterSeconds == 120)
         }

@@ -19,13 +19,15 @@ import Testing
         let wishSeconds: Int64
         var lease: LeaseID?
         var answeredAt: Int64?
-        /// When the switch ends it by itself.
-        var hangsUpAt: Int64 = .max
+        /// Seconds from its answer after which each leg's timer ends it; `nil` while it was let through by nobody.
+        var grantedSeconds: Int?
         var endedAt: Int64?
         /// Killed with its node: no record, unless its spool turns up.
         var isLost = false
         /// When the control plane last heard of it.
         var heardAt: Int64?
+        /// It was told that no more time can be granted.
+        var isAnnounced = false
 
         var talkedMilliseconds: Int64 {
             guard let answeredAt, let endedAt else { return 0 }
@@ -41,7 +43,10 @@ import Testing
 
     @Test(arguments: 1...20)
     func everyOrderEndsInTheSameLedger(seed: UInt64) async throws {
-        try await LeaseWorld.with { world in
+        // a tenant that lets calls go on while nobody can be asked, and whose minutes end all the same
+        var policy = LeaseWorld.policy()
+        policy.allotment.outageSeconds = 600
+        try await LeaseWorld.with(policy) { world in
             var run = Run(world: world, random: SeededGenerator(state: seed))
             try await run.play()
             try await run.finish()
@@ -69,6 +74,12 @@ import Testing
         let world: LeaseWorld
         var random: SeededGenerator
         var calls: [Call] = []
+        /// The node: what it carries, and the timers of its legs.
+        var view = NodeView()
+        var timers = LegTimers()
+        var ends = CallEnds()
+        /// Calls whose phone's answer the control plane has not heard of.
+        var untold: [Call] = []
         var deliveries: [Delivery] = []
         /// The control plane is away in this span.
         var outage: Range<Int64> = 0..<0
@@ -103,9 +114,9 @@ import Testing
         mutating func play() async throws {
             for second in stride(from: Int64(0), through: 900, by: 5) {
                 world.clock.set(LeaseWorld.start.advanced(by: .seconds(second)))
-                endCalls(at: second)
+                try endCalls(at: second)
+                try await invite(at: second)
                 if !outage.contains(second) {
-                    try await invite(at: second)
                     try await renew(at: second)
                     try await deliver(at: second)
                     try await sweep()
@@ -113,8 +124,10 @@ import Testing
                     #expect(usage.usedMilliseconds + usage.reservedMilliseconds <= 300_000)
                 }
                 for index in calls.indices
-                where calls[index].lease != nil && calls[index].answeredAt == nil && calls[index].endedAt == nil {
-                    answer(index, at: second)
+                where calls[index].grantedSeconds != nil && calls[index].answeredAt == nil
+                    && calls[index].endedAt == nil
+                {
+                    try answer(index, at: second)
                 }
             }
         }
@@ -123,34 +136,75 @@ import Testing
             for index in calls.indices where (second..<second + 5).contains(calls[index].invitedAt) {
                 let times = Int.random(in: 0..<4, using: &random) == 0 ? 2 : 1
                 for _ in 0..<times {
-                    let decision = try await world.decide(calls[index].a.uuidString)
-                    guard let route = decision.route, let limit = route.hangupAfterSeconds else { continue }
+                    let decision = try await decide(calls[index], at: second)
+                    guard let route = decision.route, let seconds = route.hangupAfterSeconds else { continue }
                     calls[index].lease = route.grant?.lease
-                    calls[index].hangsUpAt = Int64(limit)
+                    calls[index].grantedSeconds = seconds
                 }
             }
         }
 
-        private mutating func answer(_ index: Int, at second: Int64) {
+        /// In the outage the node is answered, and the database is not.
+        private func decide(_ call: Call, at second: Int64) async throws -> Decision {
+            guard outage.contains(second) else { return try await world.decide(call.a.uuidString) }
+            let leg = LegRequest(
+                callID: call.a.uuidString, origin: .user(LeaseWorld.user), dialled: "06601234567",
+                now: world.clock.now, node: world.node.nodeID)
+            return authorise(leg, try world.entry, .unknown)
+        }
+
+        /// Both legs answer, and their timers run; the news of the phone's may come behind that of the carrier's.
+        private mutating func answer(_ index: Int, at second: Int64) throws {
             guard second >= calls[index].invitedAt + calls[index].ringSeconds else { return }
             if calls[index].wishSeconds == 0 {
                 calls[index].endedAt = second
                 post(index)
             } else {
+                let call = calls[index]
                 calls[index].answeredAt = second
-                calls[index].hangsUpAt += second
+                for leg in [call.a, call.b] { timers.set(leg, at: second + Int64(call.grantedSeconds ?? 0)) }
+                try tell("CHANNEL_ANSWER", call.b, of: calls[index])
+                if Bool.random(using: &random) {
+                    try tell("CHANNEL_ANSWER", call.a, of: calls[index])
+                } else {
+                    untold.append(calls[index])
+                }
             }
         }
 
-        private mutating func endCalls(at second: Int64) {
+        /// An event of the node.
+        private mutating func tell(_ event: String, _ leg: UUID, of call: Call) throws {
+            var fields = [
+                "Event-Name": event, "Unique-ID": leg.uuidString,
+                "Call-Direction": leg == call.a ? "inbound" : "outbound",
+                "Caller-Channel-Answered-Time":
+                    "\(LeaseWorld.start.advanced(by: .seconds(call.answeredAt ?? 0)).microseconds)",
+            ]
+            if leg == call.b {
+                fields["variable_originating_leg_uuid"] = call.a.uuidString
+                fields["variable_x_lease_id"] = call.lease.map { "\($0)" }
+            }
+            let json = JSON.object(fields.map { JSON.Member($0.key, .string($0.value)) })
+            _ = view.apply(try SwitchEvent(json: json.canonicalBytes))
+        }
+
+        private mutating func endCalls(at second: Int64) throws {
             for index in calls.indices {
                 guard let answered = calls[index].answeredAt, calls[index].endedAt == nil else { continue }
-                let natural = min(answered + calls[index].wishSeconds, calls[index].hangsUpAt)
+                let timer = timers.first(of: calls[index].a, calls[index].b) ?? .max
+                let natural = min(answered + calls[index].wishSeconds, timer)
                 if answered <= crashAt, crashAt < natural, crashAt <= second {
                     calls[index].endedAt = crashAt
                     calls[index].isLost = true
                 } else if natural <= second {
                     calls[index].endedAt = natural
+                    if natural < answered + calls[index].wishSeconds, !calls[index].isAnnounced {
+                        let heard = calls[index].heardAt ?? 0
+                        #expect(heard < natural - 15, "a call was cut with minutes left")
+                    }
+                    for leg in [calls[index].a, calls[index].b] {
+                        try tell("CHANNEL_DESTROY", leg, of: calls[index])
+                    }
                     post(index)
                 }
             }
@@ -169,15 +223,17 @@ import Testing
                 signs += Bool.random(using: &random) ? [sign] : [sign, sign]
                 calls[index].heardAt = second
             }
-            for renewal in try await world.leases.renew(signs.shuffled(using: &random), at: world.clock.now) {
-                guard let index = calls.firstIndex(where: { $0.b.uuidString.lowercased() == renewal.legID }) else {
-                    continue
-                }
-                switch renewal.outcome {
-                case .extended(let seconds), .ending(let seconds, _): calls[index].hangsUpAt = second + Int64(seconds)
-                case .unchanged, .unknown: break
+            let renewals = try await world.leases.renew(signs.shuffled(using: &random), at: world.clock.now)
+            for renewal in renewals {
+                guard case .ending = renewal.outcome else { continue }
+                for index in calls.indices where calls[index].b.uuidString.lowercased() == renewal.legID {
+                    calls[index].isAnnounced = true
                 }
             }
+            let commands = ends.commands(for: renewals.compactMap(LegRenewal.init), in: view, at: world.clock.now)
+            #expect(timers.obey(commands, at: second).isEmpty)
+            for call in untold { try tell("CHANNEL_ANSWER", call.a, of: call) }
+            untold = []
         }
 
         /// Both records of a call, late, perhaps twice.

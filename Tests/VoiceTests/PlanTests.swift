@@ -43,6 +43,20 @@ import Testing
         }
     }
 
+    @Test func aPlanKnowsThatMinutesAreShared() async throws {
+        try await VoiceWorld.with { world in
+            try await Self.furnish(world)
+            let id = world.alpha.id
+            _ = try await world.change(world.alpha) { tx, actor in
+                try world.model.pools.update(id, MinutePoolFields(minutes: 10), expecting: .anything, tx, actor)
+            }
+            try await world.model.plans.refresh()
+            let plan = world.model.plans.current
+            #expect(plan.entry(domain: "alpha.voice.test")?.plan.allotment.isPooled == true)
+            #expect(plan.entry(domain: "beta.voice.test")?.plan.allotment.isPooled == nil)
+        }
+    }
+
     @Test func aChangeMakesAnotherRevisionThatSaysWhatChanged() async throws {
         try await VoiceWorld.with { world in
             try await Self.furnish(world)

@@ -170,6 +170,9 @@ extension Allotment {
         return min(includedMilliseconds, capMilliseconds ?? includedMilliseconds)
     }
 
+    /// Whether there is a bound that no call may pass, of the tenant or of the pool that it shares.
+    package var endsCalls: Bool { hardLimitMilliseconds != nil || isPooled == true }
+
     /// What so much time beyond the included minutes costs, in millionths of a euro, rounded up: a bound, never a price.
     package func overageMicros(_ milliseconds: Int64) -> Int64 {
         let exact = Int128(milliseconds) * Int128(overageMicrosPerMinute)

@@ -65,7 +65,8 @@ extension Inquiry {
     }
 
     /// Nothing could be asked: inbound calls and outbound ones of low risk go on for the tenant's outage bound, everything
-    /// else waits until somebody can be asked.
+    /// else waits until somebody can be asked. So does every call of a tenant whose minutes end: nobody could say how many
+    /// are left, and calls that nobody counts could use any number of them.
     private mutating func grace(
         metering legs: [CallRoute.MeteredLeg], destination: Destination?
     ) throws(Refusal) -> CallRoute.Time {
@@ -73,6 +74,10 @@ extension Inquiry {
         guard bound > 0, destination == nil || destination?.risk == .low else {
             throw refusal(
                 .limits, .couldNotAsk, "Limits and minutes could not be asked, and this leg may not go on without.")
+        }
+        guard !plan.allotment.endsCalls else {
+            throw refusal(
+                .allotment, .couldNotAsk, "Calls end with the month's minutes, and what is left could not be asked.")
         }
         doubt(.limits, "Limits and minutes could not be asked: the call may last \(bound) s.", at: .allotment)
         return CallRoute.Time(meteredLegs: legs, grant: nil, hangupAfterSeconds: bound)

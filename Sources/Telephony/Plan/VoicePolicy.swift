@@ -117,6 +117,8 @@ package struct Allotment: Sendable, Hashable, Codable {
     package var atEnd = AtEnd.overage
     /// Millionths of a euro per 60,000 ms beyond what is included; zero when overage is free.
     package var overageMicrosPerMinute: Int64 = 0
+    /// `true` where the tenant shares minutes with others of its organisation; `nil` where it does not.
+    package var isPooled: Bool?
     /// How long a running call may go on while the control plane is away, beyond its slice.
     package var outageSeconds = 600
 

@@ -24,6 +24,7 @@ package struct VoiceSettings: Sendable, Equatable {
         allotment.capMilliseconds = capMilliseconds
         allotment.atEnd = atEnd
         allotment.overageMicrosPerMinute = terms.overageMicrosPerMinute
+        allotment.isPooled = terms.isPooled ? true : nil
         allotment.outageSeconds = outageSeconds
         return allotment
     }

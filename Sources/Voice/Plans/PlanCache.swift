@@ -20,7 +20,7 @@ package struct PlanChange: Sendable {
 package final class PlanCache: Service, Sendable {
     /// How late a change counts at most when no notification comes.
     static let pollInterval: Duration = .seconds(5)
-    /// Contracts say nothing when they change; their terms are asked for this often.
+    /// Contracts and pools say nothing when they change; they are asked for this often.
     static let termsInterval: Duration = .seconds(60)
     /// Tenants that are compiled in one transaction.
     static let batchSize = 25
@@ -164,7 +164,11 @@ package final class PlanCache: Service, Sendable {
         let links = links
         let read = try await database.transaction(for: ScopeNode.platform) { tx in
             var terms: [PlanPlacement: VoiceLinks.Terms] = [:]
-            for (placement, tenant) in missing { terms[placement] = try links.terms(tx, tenant, now) }
+            for (placement, tenant) in missing {
+                var read = try links.terms(tx, tenant, now)
+                read.isPooled = try MinutePoolStore.find(placement.organisationID, tx) != nil
+                terms[placement] = read
+            }
             return terms
         }
         let all = known.merging(read) { _, new in new }
