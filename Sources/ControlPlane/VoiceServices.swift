@@ -69,7 +69,7 @@ struct VoiceServices: Sendable {
 
     var endpoints: [Endpoint] {
         let (plans, live) = (model.plans, calls.nodes)
-        return model.endpoints() + nodes.endpoints + leaseEndpoints(leases, work) { live.trunksDown(of: $0) }
+        return model.endpoints(live) + nodes.endpoints + leaseEndpoints(leases, work) { live.trunksDown(of: $0) }
             + calls.endpoints { tenant in plans.current.entry(tenant: tenant)?.plan.domain }
     }
 

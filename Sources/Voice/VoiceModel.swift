@@ -46,9 +46,10 @@ package struct VoiceModel: Sendable {
     }
 
     /// Every operation on the model.
-    package func endpoints() -> [Endpoint] {
+    /// - Parameter live: what nodes tell of its trunks.
+    package func endpoints(_ live: LiveNodes) -> [Endpoint] {
         sipDomainEndpoints(domains, work) + sipUserEndpoints(users, work) + callGroupEndpoints(groups, work)
-            + siteEndpoints(sites, work) + trunkEndpoints(trunks, work) + phoneNumberEndpoints(numbers, work)
+            + siteEndpoints(sites, work) + trunkEndpoints(trunks, live, work) + phoneNumberEndpoints(numbers, work)
             + scheduleEndpoints(schedules, work) + dialPermissionEndpoints(permissions, work)
             + voiceSettingsEndpoints(settings, work) + planRevisionEndpoints(revisions, work)
             + [whatIfEndpoint(whatIf, work)] + fraudEndpoints(fraud, work) + proposalEndpoints(proposals, work)

@@ -91,6 +91,12 @@ struct RecordedDirectoryTests {
         let first = try answer("directory-purpose-gateways").text
         #expect(first.contains(#"<gateway name="\#(RecordedPlans.trunkA.id)">"#) && !first.contains("t2.voice"))
         #expect(!first.contains("direction="))
+        // a trunk known by address is asked whether it is there, one that registers shows it by that
+        let second = try answer("directory-purpose-gateways-all").text.split(separator: "\n")
+        #expect(second.count { $0.contains(#"name="ping" value="30""#) } == 1)
+        for line in [#"name="ping-min" value="0""#, #"name="ping-monitoring" value="true""#] {
+            #expect(first.contains(line))
+        }
         // a profile looks for gateways in domain/groups/group/users/user only
         let places = ["<groups>", "<group ", "<users>", "<user ", "<gateways>", "<gateway "].compactMap {
             first.firstRange(of: $0)?.lowerBound

@@ -142,6 +142,27 @@ struct RecordedEventSocketTests {
         #expect(view.apply(try Self.event("plain.SHUTDOWN.txt")) == [.shuttingDown])
     }
 
+    /// OPTIONS to a carrier that is known by address, as `sofia.c` tells of the answers.
+    @Test func aCarrierThatStopsAnsweringIsDown() throws {
+        var view = NodeView()
+        func answer(_ status: Int) throws -> String? {
+            let event = """
+                {"Event-Name":"CUSTOM","Event-Subclass":"sofia::gateway_state","Gateway":"trunk_1","State":"NOREG",\
+                "Ping-Status":"UP","Status":"\(status)","Phrase":"x"}
+                """
+            _ = view.apply(try SwitchEvent(json: Array(event.utf8)))
+            return view.gateways["trunk_1"]
+        }
+        #expect(try answer(408) == "NOREG", "some carriers never answer")
+        #expect(try answer(200) == "UP" && answer(404) == "UP")
+        #expect(try answer(503) == "DOWN" && answer(408) == "DOWN" && NodeView.isDown("DOWN"))
+        view.resync(gateways: ["trunk_1": "NOREG", "trunk_2": "REGED"])
+        #expect(view.gateways == ["trunk_1": "DOWN", "trunk_2": "REGED"], "the table says nothing of it")
+        #expect(try answer(405) == "UP" && !NodeView.isDown("UP"))
+        view.resync(gateways: ["trunk_2": "REGED"])
+        #expect(view.gateways == ["trunk_2": "REGED"])
+    }
+
     @Test func aRestartedNodeNamesTheLegsItLost() throws {
         var view = NodeView()
         _ = view.apply(try Self.event("plain.CHANNEL_CREATE.internal.a.txt"))

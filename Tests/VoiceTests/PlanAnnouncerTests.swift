@@ -161,6 +161,25 @@ import Testing
         #expect(nodes.trunksDown(of: plan).isEmpty)
     }
 
+    @Test func theTrunkShowsHowNodesSeeIt() async throws {
+        try await VoiceWorld.with { world in
+            try await world.switchOn(world.alpha, domain: "alpha.voice.test")
+            let trunk = try await world.trunk("Carrier", of: world.alpha)
+            let nodes = LiveNodes()
+            let (first, second) = (endpoint(51, serving: nil), endpoint(52, serving: nil))
+            for node in [first, second, endpoint(53, serving: nil)] { nodes.expect(node, at: LeaseWorld.start) }
+            nodes.connected(second, NodeLink(), at: LeaseWorld.start)
+            let name = "\(trunk.stored.value.id)"
+            nodes.change(first) { $0.resync(gateways: [name: "NOREG"]) }
+            nodes.change(second) { $0.resync(gateways: [name: "FAIL_WAIT", "other": "REGED"]) }
+            #expect(
+                TrunkResource(trunk, on: nodes.all).nodes == [
+                    .init(nodeID: first.id, state: "NOREG", isDown: false, isCurrent: false),
+                    .init(nodeID: second.id, state: "FAIL_WAIT", isDown: true, isCurrent: true),
+                ])
+        }
+    }
+
     @Test func callsGoOverWhatIsUp() async throws {
         try await LeaseWorld.with { world in
             let entry = try world.entry

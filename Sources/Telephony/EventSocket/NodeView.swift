@@ -48,7 +48,8 @@ package struct NodeView: Sendable {
     package internal(set) var coreID: UUID?
     package internal(set) var legs: [UUID: LiveLeg] = [:]
     package internal(set) var registrations: [LiveRegistration.Address: LiveRegistration] = [:]
-    /// `NOREG`, `REGED`, `FAIL_WAIT`… by the gateway's name.
+    /// `NOREG`, `REGED`, `FAIL_WAIT`… by the gateway's name; `UP` and `DOWN` for one that does not register and has ever
+    /// answered OPTIONS.
     package internal(set) var gateways: [String: String] = [:]
     package internal(set) var heartbeat: Heartbeat?
     /// When the node last said anything, by its own clock.
@@ -131,7 +132,14 @@ package struct NodeView: Sendable {
         registrations = kept
     }
 
-    package mutating func resync(gateways states: [String: String]) { gateways = states }
+    /// The table does not say what came of OPTIONS: that stays until the next answer.
+    package mutating func resync(gateways states: [String: String]) {
+        let known = gateways
+        gateways = states
+        for (name, state) in known where Self.reached.contains(state) && states[name] == "NOREG" {
+            gateways[name] = state
+        }
+    }
 
     /// Another run of the node: what it carried is gone.
     package mutating func noticeCore(_ core: UUID?) -> [Change] {
@@ -223,7 +231,9 @@ package struct NodeView: Sendable {
         case "sofia::unregister": forget(event["from-user"], event["from-host"])
         case "sofia::expire": forget(event["user"], event["host"])
         case "sofia::gateway_state":
-            if let name = event["Gateway"], let state = event["State"] { note(state, of: name) }
+            if let name = event["Gateway"], let state = event["State"] {
+                note(answered(event, name) ?? state, of: name)
+            }
         case "sofia::gateway_add":
             if let name = event["Gateway"], gateways[name] == nil { gateways[name] = "ADDED" }
         case "sofia::gateway_delete":
@@ -232,6 +242,16 @@ package struct NodeView: Sendable {
         }
         return []
     }
+
+    /// What came of OPTIONS to a gateway that does not register, in the words of FreeSWITCH: up by any answer but those that
+    /// it makes itself when none comes. One that never answered is not down: some carriers ignore the question.
+    private func answered(_ event: SwitchEvent, _ gateway: String) -> String? {
+        guard event["State"] == "NOREG", let status = event["Status"].flatMap({ Int($0) }) else { return nil }
+        if (200..<600).contains(status), status != 408, status != 503 { return "UP" }
+        return gateways[gateway].map(Self.reached.contains) == true ? "DOWN" : nil
+    }
+
+    private static let reached: Set<String> = ["UP", "DOWN"]
 
     /// A gateway that failed and tries again stays what it was until that ends: calls over it fail all the while.
     private mutating func note(_ state: String, of gateway: String) {

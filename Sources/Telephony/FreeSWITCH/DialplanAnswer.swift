@@ -84,8 +84,12 @@ package struct DialplanAnswer {
     private static let failover: ApplicationArgument = """
         continue_on_fail=GATEWAY_DOWN,INVALID_GATEWAY,NETWORK_OUT_OF_ORDER,NORMAL_TEMPORARY_FAILURE,\
         NORMAL_CIRCUIT_CONGESTION,SWITCH_CONGESTION,RECOVERY_ON_TIMER_EXPIRE,REQUESTED_CHAN_UNAVAIL,\
-        SERVICE_UNAVAILABLE,DESTINATION_OUT_OF_ORDER
+        SERVICE_UNAVAILABLE,DESTINATION_OUT_OF_ORDER,PROGRESS_TIMEOUT
         """
+
+    /// How long a carrier may say nothing of ringing or sound while another one is left: longer than calls abroad take to
+    /// ring, and less than half of the 32 s of a SIP timer. Ends with `PROGRESS_TIMEOUT`.
+    private static let progressSeconds = 12
 
     private func outside(_ attempts: [CallRoute.TrunkAttempt], _ route: CallRoute) -> [SwitchElement] {
         var actions: [SwitchElement] = []
@@ -100,7 +104,10 @@ package struct DialplanAnswer {
                 actions.append(
                     .action("set", route.callClass == .emergency ? "continue_on_fail=true" : Self.failover))
             }
-            actions.append(.action("bridge", "sofia/gateway/\(attempt.trunk)/\(word: attempt.number)"))
+            let way: ApplicationArgument = "sofia/gateway/\(attempt.trunk)/\(word: attempt.number)"
+            let isLast = index == attempts.count - 1
+            let bound: ApplicationArgument = isLast ? "" : "[leg_progress_timeout=\(Self.progressSeconds)]"
+            actions.append(.action("bridge", .joined([bound, way], by: "")))
         }
         return actions
     }

@@ -52,6 +52,11 @@ enum GatewayList {
                 .param("realm", .word(host(of: trunk.proxy))),
                 .param("register", "false"),
                 .param("extension-in-contact", "true"),
+                // OPTIONS twice a minute, with every answer told. With a minimum of 0 the node itself never takes the gateway
+                // for dead: not every carrier answers them, and it would refuse emergency calls, too.
+                .param("ping", "30"),
+                .param("ping-min", "0"),
+                .param("ping-monitoring", "true"),
             ]
         case .registration(let username, let secret, let realm):
             identification = [

@@ -80,6 +80,18 @@ package struct TrunkResource: Codable, Sendable, Revisioned {
         package let needsReentry: Bool
     }
 
+    /// How a node sees it.
+    package struct NodeState: Codable, Sendable, Equatable {
+        package let nodeID: VoiceNodeID
+        /// As FreeSWITCH names it: `REGED`, `TRYING`, `FAIL_WAIT`… for one that registers. For one known by address `UP` or
+        /// `DOWN` once it has answered OPTIONS, and `NOREG` before.
+        package let state: String
+        /// Calls of this node fail over it.
+        package let isDown: Bool
+        /// False while the node is not connected: then this is the last that was known.
+        package let isCurrent: Bool
+    }
+
     package let trunkID: TrunkID
     package let tenantID: TenantID
     package let organisationID: OrganisationID
@@ -96,11 +108,13 @@ package struct TrunkResource: Codable, Sendable, Revisioned {
     package let numberFormat: Trunk.NumberFormat
     /// What a person should know, for example that nobody can call in.
     package let notices: [String]
+    /// The nodes that speak of it, at this moment.
+    package let nodes: [NodeState]
     package let revision: Int64
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
 
-    package init(_ view: TrunkView) {
+    package init(_ view: TrunkView, on nodes: [LiveNodes.Node]) {
         let (stored, trunk) = (view.stored, view.stored.value)
         trunkID = trunk.id
         tenantID = stored.tenantID
@@ -119,6 +133,12 @@ package struct TrunkResource: Codable, Sendable, Revisioned {
         prefixes = trunk.use.prefixes
         numberFormat = trunk.format
         notices = view.notices
+        self.nodes = nodes.compactMap { node in
+            node.view.gateways[trunk.id.description].map { state in
+                NodeState(
+                    nodeID: node.endpoint.id, state: state, isDown: NodeView.isDown(state), isCurrent: node.isConnected)
+            }
+        }
         revision = stored.revision
         createdAt = stored.createdAt
         updatedAt = stored.updatedAt

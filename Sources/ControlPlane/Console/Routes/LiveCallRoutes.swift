@@ -116,6 +116,7 @@ enum GatewayWords {
         switch name {
         case "REGED": ("Registered", .ok)
         case "NOREG": ("By address", .ok)
+        case "UP": ("Answers", .ok)
         case "TRYING", "REGISTER", "UNREGED", "ADDED": ("Registering", .info)
         case "FAILED", "FAIL_WAIT", "EXPIRED", "TIMEOUT": ("Not registered", .bad)
         case "DOWN": ("Down", .bad)
