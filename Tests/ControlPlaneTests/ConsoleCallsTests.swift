@@ -148,12 +148,17 @@ import Voice
             let shown = try await browser.get(path)
             #expect(shown.body.contains("No event socket") && !shown.body.contains(secret))
 
-            (fields["sip_address"], fields["revision"]) = ("198.51.100.7", "1")
+            (fields["sip_address"], fields["revision"]) = ("10.0.0.5", "1")
+            (fields["external_address"], fields["certificate_directory"]) = ("a name", "/etc/agent-tls")
+            #expect(try await browser.submit("\(path)/edit", from: "\(path)/edit", fields).refuses("external_address"))
+            fields["external_address"] = "198.51.100.7"
             (fields["event_host"], fields["event_port"]) = ("not a host", "8021")
             #expect(try await browser.submit("\(path)/edit", from: "\(path)/edit", fields).refuses("event_host"))
             fields["event_host"] = nil
             let saved = try await browser.submit("\(path)/edit", from: "\(path)/edit", fields)
-            #expect(saved.path == path && saved.body.contains("198.51.100.7"))
+            #expect(saved.path == path && saved.body.contains("10.0.0.5, from outside 198.51.100.7"))
+            let again = try await browser.get("\(path)/edit").body
+            #expect(again.contains("/etc/agent-tls") && again.contains("198.51.100.7"), "a change loses no setting")
             let stale = try await browser.submit("\(path)/edit", from: "\(path)/edit", fields)
             #expect(stale.status == 412 && stale.body.contains("Somebody else changed this"))
 

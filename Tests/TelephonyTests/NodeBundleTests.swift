@@ -60,6 +60,31 @@ import VoiceRecordings
         ] { #expect(records.contains(setting), "\(setting)") }
     }
 
+    @Test func aSingleControlPlaneIsAskedTwice() throws {
+        let requests = try file("autoload_configs/xml_curl.conf.xml", bundle(urls: ["https://a.test"])).text
+        #expect(requests.components(separatedBy: #""https://a.test/fs/xml""#).count == 3)
+        #expect(requests.contains(#"<binding name="control-plane-2">"#))
+        let records = try file("autoload_configs/json_cdr.conf.xml", bundle(urls: ["https://a.test"])).text
+        #expect(records.components(separatedBy: "https://a.test/fs/cdr/json").count == 2, "it is tried four times")
+    }
+
+    @Test func behindARouterANodeSaysWhereItIsSeen() throws {
+        let path = "autoload_configs/sofia.conf.xml"
+        #expect(try !file(path, bundle()).text.contains(#"name="ext-"#))
+        let sofia = try file(
+            path,
+            bundle {
+                $0.sipAddress = "10.0.0.5"
+                $0.externalAddress = "198.51.100.7"
+                $0.emergencyProxy = "192.0.2.9"
+            }
+        ).text
+        for setting in [
+            #"name="sip-ip" value="10.0.0.5""#, #"name="rtp-ip" value="10.0.0.5""#,
+            #"name="ext-sip-ip" value="198.51.100.7""#, #"name="ext-rtp-ip" value="198.51.100.7""#,
+        ] { #expect(sofia.components(separatedBy: setting).count == 4, "\(setting) in every profile") }
+    }
+
     /// Fact 1.2: an answer of more than 1 MiB is refused unless the binding says otherwise.
     @Test func theGatewaysOfAThousandTenantsAreOneAnswerThatIsTaken() throws {
         func id<Kind>(_ kind: UInt8, _ number: Int) -> ID<Kind> {

@@ -175,6 +175,10 @@ enum SofiaConfiguration {
 
     private static func sockets(_ settings: NodeSettings, port: Int, context: SwitchValue) -> [SwitchElement] {
         let address = settings.sipAddress.map { SwitchValue.word($0) } ?? .globals("$${local_ip_v4}")
+        // those in the node's own network are told its own address all the same (`localnet.auto`)
+        let seenAs = settings.externalAddress.map { external in
+            [SwitchElement.param("ext-sip-ip", .word(external)), .param("ext-rtp-ip", .word(external))]
+        }
         return [
             .param("user-agent-string", "FreeSWITCH"),
             .param("context", context),
@@ -185,6 +189,6 @@ enum SofiaConfiguration {
             .param("codec-prefs", "PCMA,PCMU"),
             .param("inbound-codec-negotiation", "generous"),
             .param("sip-trace", "no"),
-        ]
+        ] + (seenAs ?? [])
     }
 }

@@ -77,9 +77,11 @@ extension NodeBundle {
     /// all tenants are one answer of some 1.3 kB a trunk.
     static let longestAnswer = 16 * 1024 * 1024
 
-    /// One binding for each control plane: what the first does not answer in two seconds, the second is asked.
+    /// One binding for each control plane: what the first does not answer in two seconds, the second is asked. A single one
+    /// is asked again, because what is lost on the way, or asked during a restart, would end as a refused call.
     private var requests: SwitchElement {
-        let bindings = endpoints.controlPlanes.enumerated().map { index, url in
+        let known = endpoints.controlPlanes
+        let bindings = (known.count == 1 ? known + known : known).enumerated().map { index, url in
             SwitchElement(
                 "binding", ["name": SwitchValue.word("control-plane-\(index + 1)")],
                 [

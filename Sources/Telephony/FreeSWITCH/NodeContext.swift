@@ -21,8 +21,10 @@ package struct NodeContext: Sendable, Hashable {
 
 /// How a node is set up; the same values make its bundle of files and the answers that replace some of them.
 package struct NodeSettings: Sendable, Hashable, Codable {
-    /// The address at which phones and carriers reach it; `nil` lets FreeSWITCH find its own.
+    /// The node's own address for phones and carriers; `nil` lets FreeSWITCH find it.
     package var sipAddress: String?
+    /// The address under which others see a node behind a router that translates addresses; `nil` for none.
+    package var externalAddress: String?
     package var phonePort = 5060
     package var trunkPort = 5080
     /// Where agents of the platform take calls: `host` or `host:port`; `nil` when calls cannot go to agents.

@@ -228,6 +228,9 @@ enum NodeNames {
         ] where !blocks.allSatisfy({ AddressBlock($0).map { !$0.isTooWide } ?? false }) {
             fields.refuse(name, "must be networks in CIDR form, none wider than /8 (IPv6: /16)")
         }
+        if let external = settings.externalAddress, external.contains("/") || AddressBlock(external) == nil {
+            fields.refuse("settings.external_address", "must be an address, not a name")
+        }
         checkPorts(settings, &fields)
         if let directory = settings.certificateDirectory, !isPath(directory) {
             fields.refuse(
@@ -251,7 +254,7 @@ extension VoiceNode {
             "switchname": switchname, "state": state.rawValue,
             "event_socket": eventSocket.map { "\($0.host):\($0.port)" } ?? "",
             "sip_address": settings.sipAddress ?? "", "agent_endpoint": settings.agentEndpoint ?? "",
-            "emergency_proxy": settings.emergencyProxy ?? "",
+            "emergency_proxy": settings.emergencyProxy ?? "", "external_address": settings.externalAddress ?? "",
             "certificate_directory": settings.certificateDirectory ?? "",
         ]
     }

@@ -69,8 +69,10 @@ package struct NodeSecretsResource: Codable, Sendable {
 
 /// How a node is set up. What is left out has its default.
 package struct NodeSettingsResource: Codable, Sendable {
-    /// At which phones and carriers reach it; `null` lets FreeSWITCH find its own.
+    /// Its own address for phones and carriers; `null` lets FreeSWITCH find it.
     package let sipAddress: String?
+    /// The address under which others see it behind a router that translates addresses; `null` for none.
+    package let externalAddress: String?
     package let phonePort: Int?
     package let trunkPort: Int?
     /// Where agents take calls: `host` or `host:port`.
@@ -90,6 +92,7 @@ package struct NodeSettingsResource: Codable, Sendable {
 
     init(_ settings: NodeSettings) {
         sipAddress = settings.sipAddress
+        externalAddress = settings.externalAddress
         phonePort = settings.phonePort
         trunkPort = settings.trunkPort
         agentEndpoint = settings.agentEndpoint
@@ -104,6 +107,7 @@ package struct NodeSettingsResource: Codable, Sendable {
     var settings: NodeSettings {
         var settings = NodeSettings()
         settings.sipAddress = sipAddress
+        settings.externalAddress = externalAddress
         settings.phonePort = phonePort ?? settings.phonePort
         settings.trunkPort = trunkPort ?? settings.trunkPort
         settings.agentEndpoint = agentEndpoint

@@ -264,8 +264,14 @@ struct NodeFormPage: Sendable {
                     "switchname", "Calls itself", hint: "As in its requests and records. Empty: like its name.",
                     isRequired: false),
                 Field("sip_address", "Address", hint: "Empty: FreeSWITCH finds its own.", isRequired: false),
+                Field(
+                    "external_address", "Seen from outside as", hint: "Behind a router that translates addresses.",
+                    isRequired: false),
                 Field("phone_port", "Port for phones", .number(unit: nil)),
                 Field("trunk_port", "Port for carriers", .number(unit: nil)),
+                Field(
+                    "certificate_directory", "Certificates", hint: "A directory on the node. Empty: no SIP over TLS.",
+                    isRequired: false),
                 Field("silence_seconds", "A silent call ends after", .number(unit: "seconds")),
             ])
     }

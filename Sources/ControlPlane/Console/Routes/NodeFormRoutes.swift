@@ -146,7 +146,8 @@ struct NodeFormRoutes: Sendable {
             "trunk_port": "\(settings.trunkPort)", "agent_endpoint": settings.agentEndpoint ?? "",
             "agent_sources": TypedList.lines(settings.agentSources),
             "control_sources": TypedList.lines(settings.controlSources),
-            "emergency_proxy": settings.emergencyProxy ?? "",
+            "emergency_proxy": settings.emergencyProxy ?? "", "external_address": settings.externalAddress ?? "",
+            "certificate_directory": settings.certificateDirectory ?? "",
             "emergency_numbers": settings.emergencyNumbers.joined(separator: ", "),
             "silence_seconds": "\(settings.silenceSeconds)",
         ]
@@ -157,6 +158,8 @@ struct NodeFormRoutes: Sendable {
 struct NodeFields: Codable, Sendable {
     let switchname: String?
     let sipAddress: String?
+    let externalAddress: String?
+    let certificateDirectory: String?
     let phonePort: Int?
     let trunkPort: Int?
     let silenceSeconds: Int?
@@ -171,6 +174,8 @@ struct NodeFields: Codable, Sendable {
     var changes: NodeChanges {
         var settings = NodeSettings()
         settings.sipAddress = sipAddress
+        settings.externalAddress = externalAddress
+        settings.certificateDirectory = certificateDirectory
         settings.phonePort = phonePort ?? settings.phonePort
         settings.trunkPort = trunkPort ?? settings.trunkPort
         settings.silenceSeconds = silenceSeconds ?? settings.silenceSeconds

@@ -193,7 +193,11 @@ enum NodeWords {
             Fact(
                 "Event socket",
                 text: node.eventSocket.map { "\($0.host):\($0.port)" } ?? "set by its configuration bundle"),
-            Fact("Phones and carriers", text: settings.sipAddress ?? "its own address"),
+            Fact(
+                "Phones and carriers",
+                text: (settings.sipAddress ?? "its own address")
+                    + (settings.externalAddress.map { ", from outside \($0)" } ?? "")),
+            Fact("Certificates", text: settings.certificateDirectory ?? "none: no SIP over TLS"),
             Fact("Ports", text: "\(settings.phonePort) for phones, \(settings.trunkPort) for carriers"),
             Fact("Agents take calls at", text: settings.agentEndpoint ?? "nowhere"),
             Fact(
