@@ -69,6 +69,15 @@ struct RecordedDirectoryTests {
         let alone = try answer("directory-sip_auth-REGISTER", plan: VoicePlan([RecordedPlans.first]))
         #expect(alone.text.contains("cacheable"))
         #expect(try !answer("directory-sip_auth-REGISTER").text.contains("cacheable"))
+        // what other instances have is not this node's
+        let first: InstanceID = RecordedPlans.id(0x61)
+        let node = NodeContext(id: RecordedPlans.id(0xA0), instanceID: first)
+        let question = try Recordings.directory("directory-sip_auth-REGISTER")
+        var plan = RecordedPlans.both
+        #expect(DirectoryAnswer.answer(question, plan: plan, node: node).text.contains("cacheable"))
+        plan.set(RecordedPlans.tenant(2, trunk: RecordedPlans.trunkB, instance: first))
+        let several = DirectoryAnswer.answer(question, plan: plan, node: node).text
+        #expect(several.contains("a1-hash") && !several.contains("cacheable"))
     }
 
     @Test func aUserWithoutCredentialOrSwitchedOffDoesNotExist() throws {

@@ -6,7 +6,9 @@ import Testing
 @Suite struct VoicePlanTests {
     private let tenant = TenantID(UUID(bytes: [UInt8](repeating: 7, count: 16)))
 
-    private func entry(_ domain: String, _ numbers: [String]) throws -> VoicePlan.Entry {
+    private func entry(
+        _ domain: String, _ numbers: [String], of tenant: TenantID? = nil, on instance: InstanceID? = nil
+    ) throws -> VoicePlan.Entry {
         let organisation = OrganisationID(UUID(bytes: [UInt8](repeating: 8, count: 16)))
         var routing = TenantPlan.Routing()
         routing.numbers = try numbers.enumerated().map { index, text in
@@ -15,7 +17,8 @@ import Testing
                 e164: try #require(E164(text)), displayName: "", routes: [])
         }
         let identity = TenantPlan.Identity(
-            tenantID: tenant, organisationID: organisation, domain: domain, country: .austria)
+            tenantID: tenant ?? self.tenant, organisationID: organisation, domain: domain, country: .austria,
+            instanceID: instance)
         return VoicePlan.Entry(revision: "r", plan: TenantPlan(identity, routing: routing))
     }
 
@@ -28,6 +31,22 @@ import Testing
         #expect(plan.entry(number: kept)?.plan.domain == "b.example")
         plan.remove(tenant)
         #expect(plan.entries.isEmpty && plan.entry(number: kept) == nil)
+    }
+
+    @Test func domainsAreCountedForEachInstance() throws {
+        func id<Kind>(_ byte: UInt8) -> ID<Kind> { ID(UUID(bytes: [UInt8](repeating: byte, count: 16))) }
+        let (first, second): (InstanceID, InstanceID) = (id(1), id(2))
+        var plan = VoicePlan([
+            try entry("a.example", [], of: id(11), on: first), try entry("b.example", [], of: id(12), on: second),
+        ])
+        #expect(plan.domainCount(of: nil) == 2 && plan.domainCount(of: id(3)) == 0)
+        #expect(plan.onlyEntry(of: first)?.plan.domain == "a.example")
+        // it moves, under another name
+        plan.set(try entry("c.example", [], of: id(11), on: second))
+        #expect(plan.domainCount(of: first) == 0 && plan.onlyEntry(of: first) == nil)
+        #expect(plan.domainCount(of: second) == 2 && plan.onlyEntry(of: second) == nil)
+        plan.remove(id(12))
+        #expect(plan.onlyEntry(of: second)?.plan.domain == "c.example" && plan.domainCount(of: nil) == 1)
     }
 
     @Test func aDomainIsFoundInItsOwnSpellingOnly() throws {

@@ -53,6 +53,12 @@ import Testing
         _ world: VoiceWorld, _ user: SIPUserID, _ trunk: TrunkID, _ peer: SwitchPeer
     ) async throws {
         let tenant = world.alpha.tenant.id
+        #expect(!peer.heard.contains { $0.contains("xml_flush_cache") })
+        try await world.switchOn(world.beta, domain: "beta.voice.test")
+        try await WatchedNodes.eventually("a node with a second domain forgets the users of the first") {
+            peer.heard.contains("api xml_flush_cache id 1001 alpha.voice.test")
+        }
+        #expect(!peer.heard.contains { $0.contains("flush_inbound_reg") }, "they stay registered")
         _ = try await world.change(world.alpha) { tx, actor in
             try world.model.users.delete(user, of: tenant, expecting: .anything, tx, actor)
         }

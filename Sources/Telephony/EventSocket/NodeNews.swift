@@ -63,7 +63,7 @@ package struct NodeNews: Sendable, Hashable {
         hasNewAddresses = true
     }
 
-    /// A node answers for users of the only domain by itself for a while, and of several domains never: when a second one
+    /// A node answers for users of its only domain by itself for a while, and of several domains never: when a second one
     /// comes, what it keeps of the first is forgotten.
     package static func forgettingUsers(of plan: TenantPlan) -> NodeNews {
         var news = NodeNews()

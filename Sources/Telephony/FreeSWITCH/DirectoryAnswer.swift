@@ -11,10 +11,11 @@ package enum DirectoryAnswer {
             let isOtherSpelling = canonical != request.domain && plan.entry(domain: canonical).map(node.serves) == true
             return .notFound(isOtherSpelling ? .spelling : .unknownDomain)
         }
+        let isAlone = plan.domainCount(of: node.instanceID) == 1
         switch request.question {
-        case .authentication(let login): return authenticate(login, entry, plan)
-        case .call(let name), .user(let name): return user(named: name, entry, plan)
-        case .group(let name): return group(named: name, entry, plan)
+        case .authentication(let login): return authenticate(login, entry, isAlone)
+        case .call(let name), .user(let name): return user(named: name, entry, isAlone)
+        case .group(let name): return group(named: name, entry, isAlone)
         case .networkList: return domain(entry, users: [SwitchElement("users")])
         case .domain: return domain(entry, users: [])
         case .gateways, .other: return .notFound(.notManaged)
@@ -24,7 +25,7 @@ package enum DirectoryAnswer {
     // MARK: Users
 
     private static func authenticate(
-        _ login: PhoneAuthentication, _ entry: VoicePlan.Entry, _ plan: VoicePlan
+        _ login: PhoneAuthentication, _ entry: VoicePlan.Entry, _ isAlone: Bool
     ) -> SwitchAnswer {
         if let reason = objection(to: login, domain: entry.plan.domain) { return .notFound(reason) }
         switch find(login.username, entry) {
@@ -34,7 +35,7 @@ package enum DirectoryAnswer {
                 user.digests.first { PhoneDigest.matches($0, proof, method: login.method) }
             }
             guard let digest = known ?? user.digests.first else { return .notFound(.noCredential) }
-            return answer([element(user, digest: digest, entry, plan)], entry)
+            return answer([element(user, digest: digest, entry, isAlone)], entry)
         }
     }
 
@@ -54,21 +55,21 @@ package enum DirectoryAnswer {
         return nil
     }
 
-    private static func user(named name: String, _ entry: VoicePlan.Entry, _ plan: VoicePlan) -> SwitchAnswer {
+    private static func user(named name: String, _ entry: VoicePlan.Entry, _ isAlone: Bool) -> SwitchAnswer {
         switch find(name, entry) {
         case .failure(let refusal): return .notFound(refusal.reason)
         case .success(let user):
             guard let digest = user.digests.first else { return .notFound(.noCredential) }
-            return answer([element(user, digest: digest, entry, plan)], entry)
+            return answer([element(user, digest: digest, entry, isAlone)], entry)
         }
     }
 
-    private static func group(named name: String, _ entry: VoicePlan.Entry, _ plan: VoicePlan) -> SwitchAnswer {
+    private static func group(named name: String, _ entry: VoicePlan.Entry, _ isAlone: Bool) -> SwitchAnswer {
         let directory = entry.plan.directory
         guard let group = directory.groups.first(where: { $0.name == name }) else { return .notFound(.unknownUser) }
         let users = directory.users.filter { group.members.contains($0.id) && $0.isEnabled }
         return answer(
-            users.compactMap { user in user.digests.first.map { element(user, digest: $0, entry, plan) } }, entry)
+            users.compactMap { user in user.digests.first.map { element(user, digest: $0, entry, isAlone) } }, entry)
     }
 
     private struct Refused: Error { let reason: SwitchAnswer.NotFound }
@@ -82,7 +83,7 @@ package enum DirectoryAnswer {
     }
 
     private static func element(
-        _ user: SIPUser, digest: String, _ entry: VoicePlan.Entry, _ plan: VoicePlan
+        _ user: SIPUser, digest: String, _ entry: VoicePlan.Entry, _ isAlone: Bool
     ) -> SwitchElement {
         let variables: [SwitchElement] = [
             .variable("user_context", .word(entry.plan.context)),
@@ -99,18 +100,18 @@ package enum DirectoryAnswer {
                 [.param("a1-hash", .word(digest)), .param("allow-empty-password", "false")]),
             SwitchElement("variables", [:], variables),
         ]
-        guard let cache = cacheMilliseconds(user, plan) else {
+        guard let cache = cacheMilliseconds(user, isAlone) else {
             return SwitchElement("user", ["id": .word(user.name)], parts)
         }
         return SwitchElement("user", ["id": .word(user.name), "cacheable": SwitchValue(cache)], parts)
     }
 
     /// How long the node may answer for the user by itself, which also bridges an outage. A node asks nothing for a
-    /// user in its cache, so the check of the registered domain would not be made: only a node with a single domain,
-    /// where no credentials of another exist, gets it. And none while two secrets are valid: the cache would know only
+    /// user in its cache, so the check of the registered domain would not be made: only a node that serves a single domain,
+    /// so that no credentials of another exist for it, gets it. And none while two secrets are valid: the cache would know only
     /// one.
-    private static func cacheMilliseconds(_ user: SIPUser, _ plan: VoicePlan) -> Int? {
-        plan.domainCount == 1 && user.digests.count == 1 ? 60_000 : nil
+    private static func cacheMilliseconds(_ user: SIPUser, _ isAlone: Bool) -> Int? {
+        isAlone && user.digests.count == 1 ? 60_000 : nil
     }
 
     private static func answer(_ users: [SwitchElement], _ entry: VoicePlan.Entry) -> SwitchAnswer {

@@ -17,6 +17,7 @@ package struct VoicePlan: Sendable {
 
     private var byDomain: [String: Entry] = [:]
     private var domainOfTenant: [TenantID: String] = [:]
+    private var domainsOfInstance: [InstanceID: Set<String>] = [:]
     private var domainOfNumber: [E164: String] = [:]
     private var trunks: [String: (domain: String, trunk: TrunkID)] = [:]
 
@@ -30,6 +31,7 @@ package struct VoicePlan: Sendable {
         let plan = entry.plan
         byDomain[plan.domain] = entry
         domainOfTenant[plan.tenantID] = plan.domain
+        if let instance = plan.identity.instanceID { domainsOfInstance[instance, default: []].insert(plan.domain) }
         for number in plan.routing.numbers { domainOfNumber[number.e164] = plan.domain }
         for trunk in plan.routing.trunks { trunks[trunk.gatewayName] = (plan.domain, trunk.id) }
     }
@@ -38,6 +40,7 @@ package struct VoicePlan: Sendable {
     package mutating func remove(_ tenant: TenantID) {
         guard let domain = domainOfTenant.removeValue(forKey: tenant), let old = byDomain.removeValue(forKey: domain)
         else { return }
+        if let instance = old.plan.identity.instanceID { domainsOfInstance[instance]?.remove(domain) }
         for number in old.plan.routing.numbers where domainOfNumber[number.e164] == domain {
             domainOfNumber[number.e164] = nil
         }
@@ -58,7 +61,16 @@ package struct VoicePlan: Sendable {
         return (entry, found.trunk)
     }
 
-    package var domainCount: Int { byDomain.count }
+    /// How many domains a node of the instance serves; `nil` stands for a node that serves all.
+    package func domainCount(of instance: InstanceID?) -> Int {
+        instance.map { domainsOfInstance[$0]?.count ?? 0 } ?? byDomain.count
+    }
+
+    /// The plan of an instance with one domain.
+    package func onlyEntry(of instance: InstanceID) -> Entry? {
+        guard let domains = domainsOfInstance[instance], domains.count == 1 else { return nil }
+        return domains.first.flatMap { byDomain[$0] }
+    }
 
     /// Every plan, in the order of the domains.
     package var entries: [Entry] { byDomain.keys.sorted().compactMap { byDomain[$0] } }

@@ -17,8 +17,8 @@ package final class PlanAnnouncer: Service, Sendable {
         var pending: [InstanceID?: NodeNews] = [:]
         /// When gateways changed, for nodes that were away then.
         var changedGateways: [String: Timestamp] = [:]
-        /// The only tenant, as long as there is one.
-        var alone: TenantPlan?
+        /// The only tenant of an instance, as long as there is one.
+        var alone: [InstanceID: TenantPlan] = [:]
     }
 
     private let plans: PlanCache
@@ -84,11 +84,11 @@ package final class PlanAnnouncer: Service, Sendable {
                     after: after?.identity.instanceID == instance ? after : nil)
                 state.pending[instance, default: NodeNews()].add(news)
                 for name in news.oldGateways { state.changedGateways[name] = now }
+                if let alone = state.alone[instance], plan.domainCount(of: instance) > 1 {
+                    state.pending[instance, default: NodeNews()].add(.forgettingUsers(of: alone))
+                }
+                state.alone[instance] = plan.onlyEntry(of: instance)?.plan
             }
-            if let alone = state.alone, plan.domainCount > 1 {
-                state.pending[alone.identity.instanceID, default: NodeNews()].add(.forgettingUsers(of: alone))
-            }
-            state.alone = plan.domainCount == 1 ? plan.entries.first?.plan : nil
             state.changedGateways = state.changedGateways.filter { now.since($0.value) < Self.memory }
         }
     }
