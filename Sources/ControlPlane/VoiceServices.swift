@@ -52,10 +52,13 @@ struct VoiceServices: Sendable {
     /// What runs for as long as the process serves.
     var services: [any Service] { [model.plans, nodes.watch, announcer, events, housekeeping] }
 
-    /// Ends leases that nobody renews or settles: one batch.
+    /// Ends leases that nobody renews or settles, in batches; what a run leaves is the next one's.
     func sweepLeases() async throws {
         let leases = leases
-        _ = try await work.perform(job: "sweep leases") { tx, actor in try leases.sweep(at: actor.now, tx) }
+        for _ in 0..<40 {
+            let swept = try await work.perform(job: "sweep leases") { tx, actor in try leases.sweep(at: actor.now, tx) }
+            if swept == 0 { return }
+        }
     }
 
     /// What voice needs of the process.

@@ -19,7 +19,12 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringC
     /// Later by this, or earlier when it is negative; parts below a microsecond are cut off.
     package func advanced(by duration: Duration) -> Timestamp {
         let (seconds, attoseconds) = duration.components
-        return Timestamp(microseconds: microseconds + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+        // No text from outside may end the process, so what is out of bounds stays at them.
+        let scaled = seconds.multipliedReportingOverflow(by: 1_000_000)
+        let limit: Int64 = seconds < 0 ? .min : .max
+        guard !scaled.overflow else { return Timestamp(microseconds: limit) }
+        let sum = microseconds.addingReportingOverflow(scaled.partialValue + attoseconds / 1_000_000_000_000)
+        return Timestamp(microseconds: sum.overflow ? limit : sum.partialValue)
     }
 
     /// The time since `earlier`, negative when `earlier` is later.

@@ -129,7 +129,7 @@ extension Database {
             var conflicts = 0
             var reconnects = 0
             while true {
-                let outcome = try await pool.withConnection { connection in
+                let outcome = try await pool.withConnection(within: options.deadline) { connection in
                     defer {
                         cancellation.endAttempt()
                         // The request to stop may arrive late and must not hit the next user of this connection.

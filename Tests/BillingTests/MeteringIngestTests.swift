@@ -69,6 +69,13 @@ import Testing
         }
     }
 
+    @Test func nobodyReportsAsThePlatformItself() async throws {
+        try await withMeteringWorld { (world) async throws in
+            let outcomes = try await world.send([world.turn("1", source: "controlplane/switch"), world.turn("1")])
+            #expect(outcomes == ["RESERVED_SOURCE", "accepted"])
+        }
+    }
+
     @Test func voiceCountsMillisecondsAndNeverInternalOrEmergencyCalls() async throws {
         try await withMeteringWorld { (world) async throws in
             let outcomes = try await world.send([

@@ -56,6 +56,35 @@ import Voice
         }
     }
 
+    @Test func aLostLegIsEstimatedByWhatItsContractSays() async throws {
+        try await MatrixWorld.with { world in
+            let tenant = try #require(TenantID(world.victim.ids["tenant_id"] ?? ""))
+            let leg = CallLegID(UUID())
+            try await world.test.asSuperuser { connection in
+                try connection.execute(
+                    """
+                    insert into app.leg_sighting (leg_id, node_id, tenant_id, organisation_id, side, metering, direction,
+                        gateway, started_at, answered_at, ended_at, lost)
+                    select \(leg), gen_random_uuid(), tenant_id, organisation_id, 'outbound', 'metered', 'outbound', 'x',
+                        \(MatrixWorld.now.advanced(by: .seconds(-7_300))),
+                        \(MatrixWorld.now.advanced(by: .seconds(-7_290))),
+                        \(MatrixWorld.now.advanced(by: .seconds(-7_200))), true
+                    from app.tenant where tenant_id = \(tenant)
+                    """)
+            }
+            #expect(try await world.application.voice.calls.completeness.estimateLost() == 1)
+            #expect(try await world.application.voice.calls.completeness.estimateLost() == 0)
+            let booked = try await world.test.asSuperuser { connection in
+                try connection.value(
+                    """
+                    select sum(milliseconds)::bigint from app.call_receipt
+                    where leg_id = \(leg) and document::jsonb ->> 'included_allotment_ms' = '120000000'
+                    """, as: Int64.self)
+            }
+            #expect(booked == 90_000)
+        }
+    }
+
     @Test func aContractOrdersTelephony() throws {
         let price = try Rate("100.00")
         guard let october = BillingMonth("2026-10") else { throw Problem.notFound("month") }

@@ -228,6 +228,18 @@ struct CallRecordEncodingTests {
         }
     }
 
+    @Test(arguments: ["9223372036854775807", "2000001", "-1"])
+    func noLengthIsLongerThanTheTimes(length: String) {
+        let body = #"""
+            {"variables":{"uuid":"0f9b0f3e-1111-4222-8333-444455556666","direction":"outbound",
+            "start_uepoch":"1795000000000000","answer_uepoch":"1795000001000000","end_uepoch":"1795000002000000",
+            "billusec":"\#(length)"}}
+            """#
+        #expect { try CallRecordReader.read(Array(body.utf8)) } throws: { error in
+            (error as? MalformedRecord)?.reason == .badTimes
+        }
+    }
+
     /// A hostile or cut body never traps and never takes long.
     @Test func anyDamageIsAnErrorOrARecord() throws {
         var generator = RecordedNoise(state: 7)

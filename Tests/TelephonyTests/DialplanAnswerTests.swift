@@ -139,6 +139,13 @@ struct DialplanAnswerTests {
         #expect(!emergency.contains { $0.contains("sched_hangup") || $0.contains("media_timeout") })
     }
 
+    @Test func whatALegUsedBeforeAnEmergencyCallIsNotFree() throws {
+        let actions = try actions(
+            outbound(.emergency, trunks: [RecordedPlans.trunkA.id]), "dialplan-transfer-refer")
+        #expect(actions.contains("export nolocal:call_class=emergency"))
+        #expect(!actions.contains("export call_class=emergency"))
+    }
+
     @Test func aTransferredLegTalksAlready() throws {
         let actions = try actions(outbound(trunks: [RecordedPlans.trunkA.id], lease: lease), "dialplan-transfer-refer")
         #expect(!actions.contains { $0.hasPrefix("set execute_on_answer") })

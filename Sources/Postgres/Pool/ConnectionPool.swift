@@ -65,11 +65,12 @@ final class ConnectionPool: Sendable {
 
     /// Runs `body` on a thread of the pool with a connection of its own. Waits for both at most `acquireTimeout`; while
     /// no server answers it keeps trying for that long.
+    /// - Parameter patience: shorter than `acquireTimeout` for somebody who cannot wait.
     func withConnection<Result: Sendable>(
-        _ body: @escaping @Sendable (Connection) -> Result
+        within patience: Duration? = nil, _ body: @escaping @Sendable (Connection) -> Result
     ) async throws(DatabaseError) -> Result {
         let start = ContinuousClock.now
-        let deadline = start.advanced(by: limits.acquireTimeout)
+        let deadline = start.advanced(by: min(limits.acquireTimeout, patience ?? limits.acquireTimeout))
         while true {
             let lease = try await acquire(until: deadline)
             onWait(start.duration(to: .now))

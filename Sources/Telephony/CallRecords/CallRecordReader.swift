@@ -67,6 +67,10 @@ package enum CallRecordReader {
         guard length >= 0, answered <= ended else {
             throw MalformedRecord(.badTimes, "The answered time is negative.")
         }
+        // The same clock counts both, so more than a second of difference is a lie or a defect.
+        guard length <= ended.microseconds - answered.microseconds + 1_000_000 else {
+            throw MalformedRecord(.badTimes, "The answered time is longer than from the answer to the end.")
+        }
         return (times, length)
     }
 

@@ -270,7 +270,7 @@ package struct NodeView: Sendable {
     private mutating func register(_ event: SwitchEvent) -> [Change] {
         guard let user = event["from-user"], let domain = event["from-host"] else { return [] }
         let address = LiveRegistration.Address(user: user, domain: domain)
-        let lifetime = event["expires"].flatMap { Int64($0) }
+        let lifetime = event["expires"].flatMap { Int64($0) }.map { min(max($0, 0), Self.longestRegistration) }
         let registration = LiveRegistration(
             address: address, contact: event["contact"] ?? "", networkAddress: event["network-ip"] ?? "",
             networkPort: event["network-port"].flatMap { Int($0) }, userAgent: event["user-agent"] ?? "",
@@ -279,6 +279,9 @@ package struct NodeView: Sendable {
         guard let realm = event["realm"], realm != domain else { return [] }
         return [.hijacked(registration, realm: realm)]
     }
+
+    /// Seconds; a phone may say anything.
+    private static let longestRegistration: Int64 = 31 * 86_400
 
     private mutating func forget(_ user: String?, _ domain: String?) {
         guard let user, let domain else { return }

@@ -27,7 +27,7 @@ package struct DialplanAnswer {
             .action("export", "tenant_id=\(entry.plan.tenantID)"),
             .action("export", "x_call_id=\(word: callID)"),
             .action("export", "x_cfg_rev=\(word: entry.revision)"),
-            .action("export", "call_class=\(word: route.callClass.rawValue)"),
+            .action("export", classOfCall(route)),
         ]
         switch route.payer {
         case .user(let id): actions.append(.action("export", "x_origin_user=\(id)"))
@@ -41,6 +41,12 @@ package struct DialplanAnswer {
         }
         actions.append(.action("set", "hangup_after_bridge=true"))
         return actions + timers(route)
+    }
+
+    /// The last writing wins in a leg's record: an emergency call is free, and what the leg that makes it did before is not.
+    private func classOfCall(_ route: CallRoute) -> ApplicationArgument {
+        route.callClass == .emergency && (request.leg.isAnswered || request.past.callID != nil)
+            ? "nolocal:call_class=emergency" : "call_class=\(word: route.callClass.rawValue)"
     }
 
     private var callID: String { request.past.callID ?? request.leg.uuid }

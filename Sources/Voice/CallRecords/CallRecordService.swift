@@ -158,11 +158,16 @@ extension CallLeg {
 }
 
 extension TenantStore {
-    /// Whose tenant it is. 404 for one that the scope may not see, like for one that does not exist.
+    /// Where the tenant is. 404 for one that the scope may not see, like for one that does not exist.
+    static func placement(of tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>) throws -> TenantPlacement {
+        guard let found = try find(tenant, tx) else { throw Problem.notFound("tenant") }
+        return found.placement
+    }
+
+    /// Whose tenant it is. 404 as for `placement`.
     static func organisation(
         of tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> OrganisationID {
-        guard let found = try find(tenant, tx) else { throw Problem.notFound("tenant") }
-        return found.placement.organisationID
+        try placement(of: tenant, tx).organisationID
     }
 }

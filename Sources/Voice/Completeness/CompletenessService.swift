@@ -82,15 +82,22 @@ package struct CompletenessService: Sendable {
             try SightingStore.lost(before: moment, limit: limit, tx)
         }
         var booked = 0
+        var refused: Problem?
         for leg in legs {
-            let (time, ledger, scope) = (
-                work.time, ledger, ScopeNode.tenant(leg.identity.tenantID, of: leg.identity.organisationID)
-            )
-            let isNew = try await work.database.transaction(for: scope) { tx in
-                try ledger.enter(estimate: leg, at: time.now, tx)
+            let (time, ledger) = (work.time, ledger)
+            // like its record: what a call costs is in the contracts of its organisation
+            let scope = ScopeNode.organisation(leg.identity.organisationID)
+            do {
+                let isNew = try await work.database.transaction(for: scope) { tx in
+                    try ledger.enter(estimate: leg, at: time.now, tx)
+                }
+                if isNew { booked += 1 }
+            } catch let problem as Problem where problem.status < 500 {
+                // One leg that cannot be booked keeps no other from it.
+                refused = problem
             }
-            if isNew { booked += 1 }
         }
+        if booked == 0, let refused { throw refused }
         return booked
     }
 

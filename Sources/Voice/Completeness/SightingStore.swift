@@ -29,7 +29,9 @@ enum SightingStore {
                 as given (leg_id, node_id, given_tenant, core_id, session_number, side, originating_leg_id, call_id,
                     metering, direction, call_class, gateway, revision_id, lease_id, started_at, answered_at, ended_at,
                     lost)
-                left join app.tenant on tenant.tenant_id = given_tenant
+                left join app.voice_node node on node.voice_node_id = given.node_id
+                -- a node speaks for the tenants of its own instance alone
+                left join app.tenant on tenant.tenant_id = given_tenant and tenant.instance_id = node.instance_id
             order by leg_id
             on conflict (leg_id) do update set
                 tenant_id = coalesce(excluded.tenant_id, seen.tenant_id),

@@ -60,7 +60,8 @@ package struct LiveCallList: Codable, Sendable {
     package let tenantID: TenantID
     package let organisationID: OrganisationID
     package let calls: [LiveCallResource]
-    /// Nodes that cannot be asked now; their calls are the last that was known.
+    /// Nodes of the tenant's instance, and those for all, that cannot be asked now; their calls are the last that was
+    /// known.
     package let unreachableNodes: [VoiceNodeID]
 }
 
@@ -136,12 +137,13 @@ package struct LiveCallService: Sendable {
     }
 
     /// The tenant's calls now.
-    package func list(_ tenant: TenantID, of organisation: OrganisationID) -> LiveCallList {
+    package func list(_ tenant: TenantID, at placement: TenantPlacement) -> LiveCallList {
         let connected = Dictionary(
-            nodes.all.map { ($0.endpoint.id, $0.isConnected) }, uniquingKeysWith: { first, _ in first })
+            nodes.serving(placement.instanceID).map { ($0.endpoint.id, $0.isConnected) },
+            uniquingKeysWith: { first, _ in first })
         return LiveCallList(
-            tenantID: tenant, organisationID: organisation,
-            calls: nodes.calls(of: tenant).map { call in
+            tenantID: tenant, organisationID: placement.organisationID,
+            calls: nodes.calls(of: tenant, at: placement.instanceID).map { call in
                 LiveCallResource(call, isCurrent: connected[call.nodeID] ?? false)
             },
             unreachableNodes: connected.filter { !$0.value }.keys.sorted())
@@ -152,8 +154,11 @@ package struct LiveCallService: Sendable {
     package func control(
         _ leg: CallLegID, of tenant: TenantID, _ action: LiveAction, as principal: Principal, requestID: String
     ) async throws -> ControlResult {
-        _ = try await work.read(in: principal.scope) { tx in try TenantStore.organisation(of: tenant, tx) }
-        guard let call = nodes.call(leg.uuid), call.leg.ended == nil, call.leg.marks.tenantID == tenant else {
+        let instance = try await work.read(in: principal.scope) { tx in
+            try TenantStore.placement(of: tenant, tx).instanceID
+        }
+        guard let call = nodes.call(leg.uuid, at: instance), call.leg.ended == nil, call.leg.marks.tenantID == tenant
+        else {
             throw Problem.conflict("CALL_NOT_LIVE", "The leg is not up on any node that can be asked.")
         }
         guard let command = action.command(leg.uuid, tenant) else {
@@ -179,17 +184,18 @@ package struct LiveCallService: Sendable {
                 .get, "/v1/voice/tenants/{tenant_id}/live_calls", "List live calls", tag: tag,
                 requires: .permission(.voiceRead)
             ) { (call: Call<LiveTenant>) in
-                let organisation = try await organisation(of: call.input.tenantID, call)
-                return list(call.input.tenantID, of: organisation)
+                list(call.input.tenantID, at: try await placement(of: call.input.tenantID, call))
             },
             Endpoint(
                 .get, "/v1/voice/tenants/{tenant_id}/registrations", "List phones that can be reached", tag: tag,
                 requires: .permission(.voiceRead)
             ) { (call: Call<LiveTenant>) in
-                let organisation = try await organisation(of: call.input.tenantID, call)
-                let found = domain(call.input.tenantID).map { nodes.registrations(in: $0) } ?? []
+                let placement = try await placement(of: call.input.tenantID, call)
+                let found =
+                    domain(call.input.tenantID)
+                    .map { nodes.registrations(in: $0, at: placement.instanceID) } ?? []
                 return RegistrationList(
-                    tenantID: call.input.tenantID, organisationID: organisation,
+                    tenantID: call.input.tenantID, organisationID: placement.organisationID,
                     registrations: found.map { RegistrationResource($0) })
             },
             Endpoint(
@@ -224,8 +230,8 @@ package struct LiveCallService: Sendable {
         ]
     }
 
-    private func organisation<Input>(of tenant: TenantID, _ call: Call<Input>) async throws -> OrganisationID {
-        try await work.read(call) { tx in try TenantStore.organisation(of: tenant, tx) }
+    private func placement<Input>(of tenant: TenantID, _ call: Call<Input>) async throws -> TenantPlacement {
+        try await work.read(call) { tx in try TenantStore.placement(of: tenant, tx) }
     }
 }
 

@@ -35,12 +35,15 @@ package final class LiveNodes: Sendable {
         nodes.withLock { Array($0.values) }.sorted { $0.endpoint.displayName < $1.endpoint.displayName }
     }
 
+    /// Those that carry the calls of an instance's tenants.
+    package func serving(_ instance: InstanceID) -> [Node] { all.filter { $0.endpoint.serves(instance) } }
+
     package subscript(_ id: VoiceNodeID) -> Node? { nodes.withLock { $0[id] } }
 
-    /// Legs that are up, the oldest first; of one tenant or of all.
-    package func calls(of tenant: TenantID? = nil) -> [Call] {
+    /// Legs that are up, the oldest first; of one tenant, on the nodes of its instance, or of all.
+    package func calls(of tenant: TenantID? = nil, at instance: InstanceID? = nil) -> [Call] {
         nodes.withLock { nodes in
-            nodes.values.flatMap { node in
+            nodes.values.filter { $0.endpoint.serves(instance) }.flatMap { node in
                 node.view.legs.values.filter { leg in
                     leg.ended == nil && (tenant == nil || leg.marks.tenantID == tenant)
                 }.map { Call(nodeID: node.endpoint.id, leg: $0) }
@@ -48,10 +51,12 @@ package final class LiveNodes: Sendable {
         }.sorted { ($0.leg.started, $0.leg.id.uuidString) < ($1.leg.started, $1.leg.id.uuidString) }
     }
 
-    /// Phones that can be reached under a domain, in the order of their names.
-    package func registrations(in domain: String) -> [LiveRegistration] {
+    /// Phones that can be reached under a domain, in the order of their names; on the nodes of an instance.
+    package func registrations(in domain: String, at instance: InstanceID? = nil) -> [LiveRegistration] {
         nodes.withLock { nodes in
-            nodes.values.flatMap { $0.view.registrations.values.filter { $0.address.domain == domain } }
+            nodes.values.filter { $0.endpoint.serves(instance) }.flatMap { node in
+                node.view.registrations.values.filter { $0.address.domain == domain }
+            }
         }.sorted { $0.address.user < $1.address.user }
     }
 
@@ -74,9 +79,9 @@ package final class LiveNodes: Sendable {
     }
 
     /// Where a leg is; `nil` when no node speaks of it.
-    package func call(_ leg: UUID) -> Call? {
+    package func call(_ leg: UUID, at instance: InstanceID? = nil) -> Call? {
         nodes.withLock { nodes in
-            for node in nodes.values {
+            for node in nodes.values where node.endpoint.serves(instance) {
                 if let found = node.view.legs[leg] { return Call(nodeID: node.endpoint.id, leg: found) }
             }
             return nil

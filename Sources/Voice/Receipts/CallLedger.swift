@@ -17,7 +17,7 @@ struct CallLedger: Sendable {
     }
 
     /// Who counts calls, as usage events name it.
-    static let source = "switch"
+    static let source = "controlplane/switch"
 
     /// Books the record of a leg.
     func enter(

@@ -69,6 +69,9 @@ package struct UsageRejection: Error, Sendable, Equatable {
     static let futureTime = UsageRejection(
         "FUTURE_TIME", "time",
         "The time is more than \(UsageLimits.futureSeconds / 60) minutes ahead. Check the clock of the sender.")
+    static let ownSource = UsageRejection(
+        "RESERVED_SOURCE", "source",
+        "Sources that begin with '\(UsageLimits.ownSources)' are metered by the platform itself. Name your own.")
     /// The only rejection that keeps the event.
     static let monthFinalised = UsageRejection(
         "MONTH_FINALISED", "time", "kept as a late event; becomes an adjustment on the next invoice")
@@ -76,6 +79,9 @@ package struct UsageRejection: Error, Sendable, Equatable {
 
 /// Bounds of one event; those of a batch are in Kernel's `Limits`.
 package enum UsageLimits {
+    /// Sources that begin so are what this service meters itself: an event of somebody else there would keep the real one
+    /// out.
+    package static let ownSources = "controlplane/"
     /// Bytes of `id` and of `source`.
     package static let keyBytes = 200
     /// Bytes of the attributes in `data` as canonical JSON.
@@ -93,6 +99,12 @@ package struct UsageItem: Sendable {
     /// The id as sent, as far as it could be read.
     package let id: String?
     package let content: Result<UsageEvent, UsageRejection>
+
+    /// The same event as somebody outside may send it.
+    var fromOutside: UsageItem {
+        guard case .success(let event) = content, event.source.hasPrefix(UsageLimits.ownSources) else { return self }
+        return UsageItem(id: id, content: .failure(.ownSource))
+    }
 }
 
 /// What became of one event.

@@ -27,7 +27,7 @@ package struct UsageService: Sendable {
     /// repeat: what was stored before is a duplicate then.
     package func ingest(_ items: [UsageItem], as scope: ScopeNode) async throws -> UsageReceipt {
         let start = ContinuousClock.now
-        let receipt = try await stored(items, as: scope)
+        let receipt = try await stored(items.map(\.fromOutside), as: scope)
         metrics.record(receipt.counts, start.duration(to: .now))
         return receipt
     }

@@ -37,8 +37,8 @@ struct LiveCallRoutes: Sendable {
         let page = try await services.work.read(call) { tx in
             let choices = try VoiceChoices(services, id, tx)
             let domain = try services.voice.domains.get(id, tx).value.name
-            let organisation = try services.tenancy.tenants.get(id, tx).placement.organisationID
-            let list = live.list(id, of: organisation)
+            let placement = try services.tenancy.tenants.get(id, tx).placement
+            let list = live.list(id, at: placement)
             let settings = VoiceSettingsResource(try services.voice.settings.get(id, tx))
             let trunks = Dictionary(
                 choices.trunks.map { ("\($0.stored.value.id)", $0.stored.value.displayName) },
@@ -51,13 +51,13 @@ struct LiveCallRoutes: Sendable {
                         LiveCallTable.Row($0, trunks: trunks, tenant: nil, mayControl: mayControl, at: now)
                     }),
                 lines: (list.calls.count { $0.gateway != nil }, settings.concurrentCalls),
-                phones: nodes.registrations(in: domain).map(LiveCallsPage.Phone.init),
+                phones: nodes.registrations(in: domain, at: placement.instanceID).map(LiveCallsPage.Phone.init),
                 trunks: choices.trunks.map { view in
                     let states = nodes.gateway("\(view.stored.value.id)").sorted { $0.key < $1.key }
                     return LiveCallsPage.Trunk(
                         name: view.stored.value.displayName, states: states.map { GatewayWords.state($0.value) })
                 },
-                nodes: (nodes.all.count, list.unreachableNodes.count)
+                nodes: (nodes.serving(placement.instanceID).count, list.unreachableNodes.count)
             ).page
         }
         return .page(page)
