@@ -39,7 +39,11 @@ struct CallWorld: Sendable {
     }
 
     static func with(_ body: (CallWorld) async throws -> Void) async throws {
-        try await withTestDatabase { test in try await body(make(test)) }
+        try await withTestDatabase { test in
+            let world = try await make(test)
+            try await world.node.enlist(on: world.first, world.work)
+            try await body(world)
+        }
     }
 
     static func make(_ test: TestDatabase) async throws -> CallWorld {
@@ -188,5 +192,21 @@ enum RecordedFiles {
                 let body = Array(bytes[(end + mark.count)...])
                 return body.isEmpty ? nil : body
             }
+    }
+}
+
+extension RecordSource {
+    /// Makes the node known, on the instance of a tenant.
+    func enlist(on owner: RecordOwner, _ work: UnitOfWork) async throws {
+        let id = nodeID
+        try await work.perform(job: "world") { tx, actor in
+            try tx.execute(
+                """
+                insert into app.voice_node (voice_node_id, organisation_id, instance_id, name, switchname,
+                    xml_secret_hash, xml_digest, cdr_secret_hash, cdr_digest, state, created_at, updated_at)
+                values (\(id), \(owner.organisationID), \(owner.instanceID), 'fs1', 'fs1', sha256('x'), md5('x'),
+                    sha256('x'), md5('x'), 'active', \(actor.now), \(actor.now))
+                """)
+        }
     }
 }

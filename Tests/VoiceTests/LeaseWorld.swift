@@ -43,7 +43,11 @@ struct LeaseWorld: Sendable {
     static func with(
         _ policy: TenantPlan.Policy = policy(), _ body: (LeaseWorld) async throws -> Void
     ) async throws {
-        try await withTestDatabase { test in try await body(make(test, policy)) }
+        try await withTestDatabase { test in
+            let world = try await make(test, policy)
+            try await world.node.enlist(on: world.owner, world.work)
+            try await body(world)
+        }
     }
 
     /// 300 s included, then the end, and nothing without asking.
