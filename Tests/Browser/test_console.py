@@ -90,6 +90,7 @@ def test_a_call_is_tried_and_a_past_one_is_opened(chromium, dev, platform_key, t
     page.get_by_role("heading", name="Price receipt").wait_for()
     assert "+498999998211" in page.inner_text("main"), "opening a call shows its numbers"
 
+    page.goto(telephony.path)
     page.get_by_role("link", name="Live calls").click()
     page.get_by_role("heading", name="Live calls").wait_for()
     before = page.get_by_text("lines in use at").inner_text()
