@@ -62,6 +62,57 @@ import Voice
         }
     }
 
+    @Test func callsAreExportedAsTheyAreFiltered() async throws {
+        try await ConsoleWorld.with { world in
+            let browser = try await world.operatorBrowser()
+            let acme = try await furnish(world, browser)
+            let calls = "\(acme.path)/calls"
+            let list = try await browser.get("\(calls)?direction=outbound&result=answered")
+            let href = "\(calls)/export?direction=outbound&amp;result=answered"
+            #expect(list.body.contains(href))
+            let file = try await browser.get(href.replacing("&amp;", with: "&"))
+            let lines = file.body.split(separator: "\r\n")
+            #expect(file.status == 200 && lines.count == 2 && lines[0].hasPrefix("leg_id,call_id,tenant_id,"))
+            #expect(lines.last?.hasPrefix("\(try #require(acme.ids["leg_id"])),") == true)
+            #expect(file.body.contains(",1000,") && file.body.contains("+43720999•••"))
+            let none = try await browser.get("\(calls)/export?direction=inbound")
+            #expect(none.body.split(separator: "\r\n").count == 1)
+            #expect(try await browser.get("\(calls)/export?from=yesterday").refuses("from"))
+        }
+    }
+
+    /// A minute of one's own for the month, of which fifty-one seconds are used, and then all.
+    @Test func theEndOfTheMinutesIsTold() async throws {
+        try await ConsoleWorld.with { world in
+            let browser = try await world.operatorBrowser()
+            let acme = try await furnish(world, browser)
+            let tenant = try #require(acme.path.split(separator: "/").dropFirst().first.map(String.init))
+            let form = "\(acme.path)/settings"
+            let fields = ["at_end": "overage", "cap_minutes": "1", "revision": "1"]
+            #expect(try await browser.submit(form, from: form, fields).path == acme.path)
+            try await world.application.voice.model.plans.refresh()
+            #expect(try await !browser.get("/").body.contains("minutes are used"))
+            for (seconds, words) in [
+                (50, "85 % of the month’s minutes are used"), (9, "The month’s minutes are used up"),
+            ] {
+                let record = """
+                    {"variables":{"uuid":"\(UUID().uuidString)","direction":"outbound","tenant_id":"\(tenant)",\
+                    "sip_gateway_name":"x","sip_to_user":"+43720999999","billusec":"\(seconds)000000",\
+                    "start_uepoch":"1795000000000000","answer_uepoch":"1795000000000000",\
+                    "end_uepoch":"\(1_795_000_000_000_000 + seconds * 1_000_000)"}}
+                    """
+                let booked = try await world.application.voice.calls.records.accept(
+                    Array(record.utf8), from: acme.source)
+                #expect(booked.status == 200)
+                for page in ["/", acme.path] {
+                    #expect(try await browser.get(page).body.contains(words), "\(page)")
+                }
+            }
+            let overview = try await browser.get("/").body
+            #expect(overview.contains("New calls are refused") && overview.contains(#"href="\#(acme.path)""#))
+        }
+    }
+
     @Test func aRefusedCallSaysWhyAndTheDryRunToo() async throws {
         try await ConsoleWorld.with { world in
             let browser = try await world.operatorBrowser()

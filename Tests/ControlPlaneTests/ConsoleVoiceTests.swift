@@ -182,11 +182,22 @@ import Voice
             let refused = try await browser.submit("\(path)/permissions", from: new, rule)
             #expect(refused.refuses("country") && refused.body.contains(#"id="expires_on-error""#))
             (rule["country"], rule["expires_on"]) = ("IT", "2026-12-24")
+            try await world.application.voice.model.plans.refresh()
+            let tried = try await browser.submit("\(path)/permissions/try", from: new, rule)
+            #expect(tried.body.contains("No call would have been otherwise.") && tried.body.contains("trade fair"))
+            #expect(tried.body.contains(#"formaction="\#(path)/permissions/try""#))
             let allowed = try await browser.submit("\(path)/permissions", from: new, rule)
             #expect(allowed.body.contains("Site Hafen") && allowed.body.contains("until 25 Dec 2026, 00:00"))
             let ruleID = try #require(try allowed.ids("dialperm").first)
             let shown = try await browser.get("\(path)/permissions/\(ruleID)")
             #expect(shown.body.contains(#"value="2026-12-24""#))
+            let own = "\(path)/permissions/\(ruleID)"
+            (rule["allowed"], rule["revision"], rule["prefix"]) = ("false", "1", "x")
+            #expect(try await browser.submit("\(own)/try", from: own, rule).refuses("prefix"))
+            rule["prefix"] = ""
+            let denied = try await browser.submit("\(own)/try", from: own, rule)
+            #expect(denied.body.contains("Nothing is saved") && denied.body.contains(#"name="revision" value="1""#))
+            #expect(try await browser.get(path).body.contains("until 25 Dec 2026, 00:00"), "nothing is saved")
             let deleted = try await browser.submit(
                 "\(path)/permissions/\(ruleID)/delete", from: "\(path)/permissions/\(ruleID)", ["revision": "1"])
             #expect(deleted.path == path && deleted.body.contains("is deleted"))
@@ -207,6 +218,11 @@ import Voice
         let tried = try await browser.submit("\(form)/try", from: form, fields)
         #expect(tried.body.contains("No call would have been otherwise.") && tried.body.contains("Nothing is saved"))
         #expect(tried.body.contains(#"value="12.50""#) && tried.body.contains(#"name="revision" value="1""#))
+        (fields["plan_minutes"], fields["plan_price"]) = ("500", "cheap")
+        #expect(try await browser.submit("\(form)/try", from: form, fields).refuses("plan_price"))
+        fields["plan_price"] = "0.05"
+        let other = try await browser.submit("\(form)/try", from: form, fields)
+        #expect(other.body.contains(#"value="500""#) && other.body.contains(#"value="0.05""#))
         fields["daily_spend"] = "much"
         let unread = try await browser.submit("\(form)/try", from: form, fields)
         #expect(unread.refuses("daily_spend") && unread.body.contains(#"value="much""#))

@@ -61,7 +61,8 @@ extension PageSamples {
         CallListPage(
             place: place, rows: rows, filter: FormState(values: filter),
             proof: rows.isEmpty ? nil : "841 of 841 calls, 0 estimated",
-            nextPath: rows.isEmpty ? nil : "\(place.path)/calls?cursor=1.leg")
+            nextPath: rows.isEmpty ? nil : "\(place.path)/calls?cursor=1.leg",
+            exportPath: FilteredPath.path("\(place.path)/calls/export", filter))
     }
 
     private static func leg(

@@ -48,6 +48,27 @@ import Testing
         #expect(fixture.dial("06601234567", standing(used: 1_000_000)).refusal?.reason == .allotmentUsed)
     }
 
+    /// From 80 % on, of what ends first: calls, or the included minutes.
+    @Test func theEndIsTold() {
+        func warning(_ used: Int64, _ change: (inout Allotment) -> Void = { _ in }) -> AllotmentWarning? {
+            var allotment = Allotment()
+            allotment.includedMilliseconds = 1_000
+            change(&allotment)
+            return AllotmentWarning(used: used, of: allotment)
+        }
+        #expect(warning(799) == nil && warning(0) == nil)
+        #expect(warning(800)?.level == .nearlyUsed && warning(999)?.percent == 99)
+        #expect(warning(1_000)?.level == .usedUp && warning(1_000)?.endsCalls == false)
+        #expect(warning(1_000) { $0.atEnd = .block }?.endsCalls == true)
+        // the own bound lies beyond what is included: first one is told about, then the other
+        #expect(warning(1_500) { $0.capMilliseconds = 2_000 }?.boundMilliseconds == 1_000)
+        let own = warning(1_600) { $0.capMilliseconds = 2_000 }
+        #expect(own?.boundMilliseconds == 2_000 && own?.level == .nearlyUsed && own?.endsCalls == true)
+        #expect(warning(.max) { $0.includedMilliseconds = nil } == nil)
+        #expect(warning(5) { $0.includedMilliseconds = 0 } == nil)
+        #expect(warning(.max) { $0.includedMilliseconds = 1 }?.percent == .max)
+    }
+
     @Test func thePoolBoundsItsTenants() throws {
         let fixture = try PlanFixture()
         let route = try #require(fixture.dial("06601234567", standing(pool: 5_999)).route)

@@ -69,6 +69,33 @@ import Testing
         }
     }
 
+    /// Twenty minutes under the present contract, which includes nothing, and under others.
+    @Test func anotherContractIsTried() async throws {
+        try await VoiceWorld.with { world in
+            world.contracts.terms.includedMilliseconds = 0
+            let past = try await PastCalls(world)
+            try await past.out("+436601234567", hoursAgo: 5, seconds: 1_200)
+            let cheaper = try await past.tried(TryChange(plan: TriedPlan(includedMs: 600_000, overagePrice: "0.05")))
+            #expect(cheaper.before.overageAmount == "1.60" && cheaper.after.overageAmount == "0.50")
+            #expect(cheaper.savedAmount == "1.10" && cheaper.addedAmount == "0.00" && cheaper.newlyRefused == 0)
+            let dearer = try await past.tried(TryChange(plan: TriedPlan(includedMs: nil, overagePrice: "0.1")))
+            #expect(dearer.after.overageAmount == "2.00" && dearer.addedAmount == "0.40")
+            var limits = VoiceSettingsFields()
+            limits.atEnd = .block
+            let ended = try await past.tried(
+                TryChange(settings: limits, plan: TriedPlan(includedMs: 300_000, overagePrice: nil)))
+            #expect(ended.cut == 1 && ended.after.milliseconds == 300_000 && ended.savedAmount == "1.60")
+            let wrong = try await problem {
+                try await past.tried(TryChange(plan: TriedPlan(includedMs: -1, overagePrice: "cheap")))
+            }
+            #expect(wrong?.errors.map(\.field) == ["plan.included_ms", "plan.overage_price"])
+            let nothing = try await problem {
+                try await past.tried(TryChange(plan: TriedPlan(includedMs: nil, overagePrice: nil)))
+            }
+            #expect(nothing?.status == 422)
+        }
+    }
+
     /// More calls than are looked at: the newest count, and the answer says so.
     @Test func theNewestCallsAreLookedAt() async throws {
         try await VoiceWorld.with { world in
@@ -141,8 +168,10 @@ struct PastCalls: Sendable {
 
 extension TryChange {
     fileprivate init(
-        settings: VoiceSettingsFields? = nil, permission: DialPermissionFields? = nil, replaces: DialPermissionID? = nil
+        settings: VoiceSettingsFields? = nil, permission: DialPermissionFields? = nil,
+        replaces: DialPermissionID? = nil, plan: TriedPlan? = nil
     ) {
-        self.init(tenantID: TenantID(UUID()), settings: settings, permission: permission, replaces: replaces)
+        self.init(
+            tenantID: TenantID(UUID()), settings: settings, permission: permission, replaces: replaces, plan: plan)
     }
 }

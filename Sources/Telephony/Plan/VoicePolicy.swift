@@ -106,7 +106,7 @@ package struct Allotment: Sendable, Hashable, Codable {
     package enum AtEnd: String, Sendable, Hashable, Codable, CaseIterable {
         /// Calls go on and are charged.
         case overage
-        /// New calls are refused, running ones hear an announcement and end.
+        /// New calls are refused, running ones hear beeps, then falling tones, and end.
         case block
     }
 

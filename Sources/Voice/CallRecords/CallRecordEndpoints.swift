@@ -143,6 +143,7 @@ extension CallRecordService {
                 }
             }
             .described("Newest first, numbers without their last digits; opening a call shows them."),
+            exportEndpoint(),
             Endpoint(
                 .get, "/v1/voice/tenants/{tenant_id}/calls/{call_id}", "Open a call", tag: tag,
                 requires: .permission(.voiceRead)

@@ -21,6 +21,8 @@ package struct AllotmentResource: Codable, Sendable {
     /// Per 60,000 ms beyond the included ones.
     package let overagePrice: String
     package let currency: String
+    /// From 80 % of the minutes on: of those before new calls are refused, else of the included ones.
+    package let warning: AllotmentWarning.Level?
     package let forecast: ForecastResource
     package let live: LiveResource
 
@@ -58,6 +60,7 @@ package struct AllotmentResource: Codable, Sendable {
         poolLeftMs = status.usage.poolLeftMilliseconds
         overagePrice = EuroAmount(micros: status.allotment.overageMicrosPerMinute).text
         currency = "EUR"
+        warning = AllotmentWarning(used: status.usage.usedMilliseconds, of: status.allotment)?.level
         forecast = ForecastResource(
             method: status.forecast.method, monthEndMs: status.forecast.milliseconds,
             overageMs: status.forecast.overageMilliseconds,

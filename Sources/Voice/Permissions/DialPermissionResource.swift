@@ -36,7 +36,8 @@ package struct DialPermissionFields: Codable, Sendable {
 
     package init(allowed: Bool) { self.allowed = allowed }
 
-    func checked(id: DialPermissionID, now: Timestamp) throws(Problem) -> DialRule {
+    /// Field errors for what cannot be a permission. Whether its site or user is there is not looked at.
+    package func checked(id: DialPermissionID, now: Timestamp) throws(Problem) -> DialRule {
         var checks = FieldChecks()
         var reason = ""
         checks.set(&reason, self.reason, "reason", 0...Limits.textCharacters)

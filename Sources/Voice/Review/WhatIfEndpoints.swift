@@ -12,17 +12,55 @@ struct TryChange: Codable, Sendable {
     let permission: DialPermissionFields?
     /// The permission that it replaces, or that is taken away where none is given.
     let replaces: DialPermissionID?
+    /// Another contract's minutes and price.
+    let plan: TriedPlan?
 
     func checked(_ ids: IDSource, now: Timestamp) throws(Problem) -> TriedChange {
-        guard settings != nil || permission != nil || replaces != nil else {
-            throw .invalid("settings", "or 'permission' or 'replaces' is required: nothing would change")
+        guard settings != nil || permission != nil || replaces != nil || plan?.isEmpty == false else {
+            throw .invalid("settings", "or 'permission', 'replaces' or 'plan' is required: nothing would change")
         }
         var change = TriedChange()
         change.settings = try settings?.checked()
         change.permission = try permission?.checked(id: ids.new(), now: now).permission
         change.replaced = replaces
+        try plan?.enter(&change)
         return change
     }
+}
+
+/// Minutes and a price to be tried in place of the contract's, named as `GET …/allotment` names them. What is left out
+/// stays as it is.
+package struct TriedPlan: Codable, Sendable {
+    /// Answered time that costs nothing more in a month.
+    package let includedMs: Int64?
+    /// In euro per 60,000 ms beyond, for example `0.08`.
+    package let overagePrice: String?
+
+    package init(includedMs: Int64?, overagePrice: String?) {
+        self.includedMs = includedMs
+        self.overagePrice = overagePrice
+    }
+
+    var isEmpty: Bool { includedMs == nil && overagePrice == nil }
+
+    /// Field errors are named `plan.included_ms` and `plan.overage_price`.
+    package func enter(_ change: inout TriedChange) throws(Problem) {
+        var checks = FieldChecks()
+        if let includedMs, !(0...Self.most).contains(includedMs) {
+            checks.refuse("plan.included_ms", "must lie between 0 and \(Self.most)")
+        }
+        change.includedMilliseconds = includedMs
+        if let overagePrice {
+            change.overageMicrosPerMinute = EuroText.parse(overagePrice, decimals: 6)
+            if change.overageMicrosPerMinute == nil {
+                checks.refuse("plan.overage_price", "must be an amount in euro like 0.08, with at most 6 decimals")
+            }
+        }
+        try checks.throwIfAny()
+    }
+
+    /// Ten million minutes, like a tenant's own bound.
+    private static let most: Int64 = 600_000_000_000
 }
 
 /// What a change would have done to past calls. Amounts are in euro, net.
@@ -144,7 +182,8 @@ func whatIfEndpoint(_ service: WhatIfService, _ work: UnitOfWork) -> Endpoint {
     .described(
         "Every recorded call of the last 30 days is put to the one function that decides about legs, under the present plan "
             + "and under the changed one. Nothing is stored. What was live at the same moment is taken from the records; "
-            + "the bound of what is at risk right now and the state of trunks are not replayed."
+            + "the bound of what is at risk right now and the state of trunks are not replayed. `plan` puts another contract's "
+            + "minutes and price into the place of the present ones."
     )
     .failing("VOICE_OFF")
 }

@@ -10,6 +10,9 @@ package struct TriedChange: Sendable {
     /// A permission to take away, or to put `permission` into its place.
     package var replaced: DialPermissionID?
     package var permission: DialPermission?
+    /// Another contract's terms in place of the present ones; `nil` for those.
+    package var includedMilliseconds: Int64?
+    package var overageMicrosPerMinute: Int64?
 
     package init() {}
 }
@@ -105,6 +108,8 @@ package struct WhatIfService: Sendable {
             policy.allotment.atEnd = settings.atEnd
             policy.allotment.outageSeconds = settings.outageSeconds
         }
+        if let included = change.includedMilliseconds { policy.allotment.includedMilliseconds = included }
+        if let micros = change.overageMicrosPerMinute { policy.allotment.overageMicrosPerMinute = micros }
         let earliest = now.advanced(by: .zero - span)
         let cut = try RecordedCallStore.start(ofNewest: most, of: plan.tenantID, in: earliest..<now, tx)
         // the calls of that instant are left out as a whole

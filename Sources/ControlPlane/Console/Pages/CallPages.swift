@@ -24,6 +24,8 @@ struct CallListPage: Sendable {
     /// "4 of 4 calls, 0 estimated" of the present month; `nil` before the first call.
     let proof: String?
     let nextPath: String?
+    /// The same calls as a file.
+    let exportPath: String
 
     var page: ConsolePage {
         let path = place.path(of: .calls)
@@ -34,8 +36,9 @@ struct CallListPage: Sendable {
             rows.isEmpty
             ? empty(isFiltered)
             : "\(table.html)\(Pager(DisplayText.count(rows.count, "call"), nextPath: nextPath).html)"
-        var aside: HTML = ""
-        if let proof { aside = .go(proof, place.path(of: .completeness)) }
+        let proof: HTML = proof.map { .go($0, place.path(of: .completeness)) } ?? ""
+        let export: HTML = .button("Export CSV", to: exportPath, .small, icon: .download)
+        let aside: HTML = rows.isEmpty ? proof : #"<div class="actions">\#(proof)\#(export)</div>"#
         return place.page(
             of: .calls, lede: "Every call with its receipt. Times in Europe/Vienna.",
             body: Card.flush(

@@ -24,21 +24,30 @@ struct VoiceItemPage: Sendable {
     let sections: [Form.Section]
     /// What happens on submit.
     var note = "Takes effect within seconds, without a restart of any node."
+    /// Whether a second button tries the entries on past calls.
+    var canBeTried = false
+    /// What trying them showed.
+    var above: HTML = ""
 
     private var path: String { "\(place.path)/\(kind.path)" }
 
     var page: ConsolePage {
         guard let item else {
-            let form = Form(
-                action: path, submit: "Add \(kind.one)", cancel: place.path, note: note, sections: sections)
-            return place.page("New \(kind.one)", body: form.html(state))
+            let form = self.form(path, submit: "Add \(kind.one)")
+            return place.page("New \(kind.one)", body: "\(above)\(form.html(state))")
         }
-        let own = "\(path)/\(item.id)"
-        let form = Form(action: own, submit: "Save changes", cancel: place.path, note: note, sections: sections)
+        let form = self.form("\(path)/\(item.id)", submit: "Save changes")
         let carried = form.carrying(.hiddenField("revision", state.value("revision")))
         let notices: [HTML] = item.notices.map { .callout(.warn, "Look here.", "\($0)") }
         return place.page(
-            item.name, body: "\(notices)\(carried.html(state))\(item.beside)\(item.isDeletable ? deletion(item) : "")")
+            item.name,
+            body: "\(above)\(notices)\(carried.html(state))\(item.beside)\(item.isDeletable ? deletion(item) : "")")
+    }
+
+    private func form(_ action: String, submit: String) -> Form {
+        var form = Form(action: action, submit: submit, cancel: place.path, note: note, sections: sections)
+        if canBeTried { form.trial = .pastCalls(action: "\(action)/try") }
+        return form
     }
 
     private func deletion(_ item: Item) -> HTML {
@@ -57,6 +66,10 @@ struct VoiceItemPage: Sendable {
     }
 }
 
+extension Form.Trial {
+    static func pastCalls(action: String) -> Self { Self("Try on the last 30 days", action: action) }
+}
+
 extension Form {
     /// The same with a value that travels along.
     func carrying(_ hidden: HTML) -> Form {
@@ -66,6 +79,7 @@ extension Form {
         var form = Form(
             action: action, submit: submit, cancel: cancel, note: note, sections: sections.dropLast() + [section])
         form.style = style
+        form.trial = trial
         return form
     }
 }

@@ -16,6 +16,13 @@ struct VoiceMinutesCard: Sendable {
     let days: [BarChart.Category]
     /// Milliseconds by day, up to today.
     let byDay: [Int64]
+    /// That the end is near, or there.
+    var warning: AllotmentWarning?
+
+    /// The same above everything else on the page.
+    var notice: HTML {
+        warning.map { .callout($0.tone, "\($0.title).", "\($0.sentence(price: "\(minutePrice)"))") } ?? ""
+    }
 
     func card(span: Int) -> Card {
         var chart = CumulativeChart(
@@ -92,4 +99,28 @@ struct VoiceMinutesCard: Sendable {
 
     /// Whole minutes, `1,470`.
     static func minutes(_ milliseconds: Int64) -> String { DisplayText.count(milliseconds / 60_000) }
+}
+
+extension AllotmentWarning {
+    var tone: Tone { endsCalls && level == .usedUp ? .bad : .warn }
+
+    var title: String {
+        let minutes = endsCalls ? "The month’s minutes" : "The included minutes"
+        return level == .usedUp
+            ? "\(minutes) are used up" : "\(percent) % of the \(minutes.dropFirst(4)) are used"
+    }
+
+    /// - Parameter price: of a minute beyond the included ones.
+    func sentence(price: String) -> String {
+        let figures =
+            "\(VoiceMinutesCard.minutes(usedMilliseconds)) of \(VoiceMinutesCard.minutes(boundMilliseconds)) minutes."
+        let after =
+            switch (endsCalls, level) {
+            case (true, .usedUp): "New calls are refused until the month is over; emergency calls always work."
+            case (true, .nearlyUsed): "After that new calls are refused; emergency calls always work."
+            case (false, .usedUp): "Calls go on at \(price) per minute."
+            case (false, .nearlyUsed): "Beyond that calls go on at \(price) per minute."
+            }
+        return "\(figures) \(after)"
+    }
 }

@@ -87,7 +87,9 @@ struct VoiceTenantPage: Sendable {
         }
         var page = ConsolePage(
             "\(place.name): Voice", section: "/voice",
-            body: "\(barred)\(signs)\(HTML.grid(first))\(HTML.grid(small + rest))\(atEndCard)\(offCard)")
+            body:
+                "\(barred)\(signs)\(minutes?.notice ?? "")\(HTML.grid(first))\(HTML.grid(small + rest))\(atEndCard)\(offCard)"
+        )
         page.heading = "\(place.name) \(HTML.pill("Voice", .ok))"
         page.lede = "SIP domain, numbers, trunks and phones of this tenant. Every change takes effect within seconds."
         page.crumbs = [.init("Tenants", "/tenants"), .init(place.name, "/tenants/\(place.id)"), .init("Voice")]
@@ -130,7 +132,8 @@ struct VoiceTenantPage: Sendable {
             body: #"""
                 <form action="\#(place.path)/at-end" method="post">\#(HTML.csrfField)\#
                 \#(HTML.hiddenField("revision", "\(atEnd.revision)"))\#(field.html(FormState(values: ["at_end": atEnd.value])))\#
-                <div class="form-foot"><span>Counts from the next call on.</span><div class="actions">\#
+                <div class="form-foot"><span>Counts from the next call on. \#
+                A notice stands here and on the overview from 80 % on, and at 100 %.</span><div class="actions">\#
                 <button class="btn btn-primary" type="submit">Save</button></div></div></form>
                 """#
         ).html

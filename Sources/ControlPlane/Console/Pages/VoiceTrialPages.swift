@@ -20,7 +20,7 @@ struct VoiceTrialCard: Sendable {
         let span = "\(DisplayText.day(result.from)) to \(DisplayText.day(result.until))"
         let calls = DisplayText.count(result.calls, "call")
         let bound = result.isComplete ? "" : " Only the newest of them were looked at."
-        return "\(calls), \(span), put to the present settings and to these. Nothing is saved yet.\(bound)"
+        return "\(calls), \(span), put to what is in force and to this change. Nothing is saved yet.\(bound)"
     }
 
     private var verdict: HTML {

@@ -14,6 +14,8 @@ struct CallRoutes: Sendable {
         let calls = "/tenants/{tenant_id}/voice/calls"
         return [
             PageRoute(.get, PathTemplate(calls), requires: .permission(.voiceRead), use: list).recovering(unfiltered),
+            PageRoute(.get, PathTemplate("\(calls)/export"), requires: .permission(.voiceRead), use: export)
+                .recovering(unfiltered).timeLimit(seconds: 60),
             PageRoute(.get, PathTemplate("\(calls)/{call_id}"), requires: .permission(.voiceRead), use: show),
             PageRoute(
                 .get, "/tenants/{tenant_id}/voice/legs/{leg_id}/record", requires: .permission(.voiceNode), use: record),
@@ -64,6 +66,14 @@ struct CallRoutes: Sendable {
             try await page(input.tenantID, input.filter, request, FormState(values: input.values), call))
     }
 
+    /// All pages of the list in one file.
+    @Sendable private func export(_ call: PageCall<ListInput>) async throws -> PageReply {
+        let input = call.input
+        return .raw(
+            try await services.telephony.calls.records.export(
+                input.tenantID, input.filter, in: call.principal.scope))
+    }
+
     /// A filter that cannot be read shows everything, and what is wrong with it.
     @Sendable private func unfiltered(_ call: PageCall<Submission>) async throws -> PageReply {
         let submission = call.input
@@ -85,7 +95,8 @@ struct CallRoutes: Sendable {
             let proof = try services.telephony.calls.completeness.report(.present(at: call.now), tenant: id, tx).first
             return CallListPage(
                 place: place, rows: found.items.map(Self.row), filter: state, proof: proof?.sentence,
-                nextPath: NextPage.path(place.path(of: .calls), state.values, cursor: found.nextCursor)
+                nextPath: NextPage.path(place.path(of: .calls), state.values, cursor: found.nextCursor),
+                exportPath: FilteredPath.path("\(place.path(of: .calls))/export", state.values)
             ).page
         }
     }

@@ -53,9 +53,15 @@ struct Choices: Sendable {
 /// The address of the next page of a list, with the filter that the present one has.
 enum NextPage {
     static func path(_ path: String, _ values: [String: String], cursor: String?) -> String? {
-        guard let cursor else { return nil }
-        let pairs = values.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key } + [("cursor", cursor)]
-        return path + "?"
-            + pairs.map { PercentCoding.encode($0.0) + "=" + PercentCoding.encode($0.1) }.joined(separator: "&")
+        cursor.map { FilteredPath.path(path, values, and: [("cursor", $0)]) }
+    }
+}
+
+/// An address with the conditions of a filter; empty ones are left out.
+enum FilteredPath {
+    static func path(_ path: String, _ values: [String: String], and more: [(String, String)] = []) -> String {
+        let given = values.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        let pairs = (given + more).map { PercentCoding.encode($0.0) + "=" + PercentCoding.encode($0.1) }
+        return pairs.isEmpty ? path : path + "?" + pairs.joined(separator: "&")
     }
 }

@@ -3,6 +3,7 @@ import Kernel
 import Postgres
 import Rating
 import Tenancy
+import Voice
 import Web
 
 /// The first page after sign-in.
@@ -22,7 +23,11 @@ struct OverviewRoutes: Sendable {
         let principal = call.principal
         let present = BillingMonth.present(at: call.now)
         var figures = try await services.work.read(call) { tx in
-            try OverviewFigures(for: principal, present: present, chartMonths: Self.chartMonths, tx)
+            var figures = try OverviewFigures(for: principal, present: present, chartMonths: Self.chartMonths, tx)
+            if principal.holds(.voiceRead), principal.holds(.usageRead) {
+                figures.minutes = try minutes(at: call.now, tx)
+            }
+            return figures
         }
         if principal.holds(.billingPreview), figures.contracts.count <= Self.mostContracts {
             figures.running = try await services.closing.preview(present, in: principal.scope)
@@ -40,6 +45,19 @@ struct OverviewRoutes: Sendable {
                 mayCreateOrganisation: principal.holds(.organisationWrite)
             ).page)
     }
+
+    /// Tenants whose minutes come to their end, by name.
+    private func minutes(
+        at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [(tenant: String, warning: MinuteWarning)] {
+        var names = NameBook(services)
+        let plans = services.voice.plans.current
+        var found: [(tenant: String, warning: MinuteWarning)] = []
+        for warning in try MinuteWarning.all(in: plans, at: now, limit: OverviewSummary.mostItems, tx) {
+            found.append((try names.tenant(warning.tenantID, tx), warning))
+        }
+        return found
+    }
 }
 
 /// What the overview rests on, as far as the viewer may read it.
@@ -56,6 +74,8 @@ struct OverviewFigures: Sendable {
     /// Previews of the running and of the open month.
     var running: [ContractPreview]?
     var open: [ContractPreview] = []
+    /// Tenants whose minutes come to their end, the most urgent first.
+    var minutes: [(tenant: String, warning: MinuteWarning)] = []
 
     init(
         for principal: Principal, present: BillingMonth, chartMonths: Int, _ tx: borrowing Transaction<ScopeNode>

@@ -1,6 +1,8 @@
 import Billing
 import Kernel
 import Rating
+import Telephony
+import Voice
 import Web
 
 /// The figures of the overview in the words of its page.
@@ -78,6 +80,7 @@ struct OverviewSummary: Sendable {
 
     var attention: [AttentionItem] {
         var items = figures.open.compactMap { item(for: $0, in: figures.openMonth ?? present) }
+        items += figures.minutes.map { item($0.warning, of: $0.tenant) }
         items = items.filter { $0.tone == .bad } + items.filter { $0.tone != .bad }
         let open = figures.openMonth.map { month in figures.open.map { ($0, month) } } ?? []
         var said: Set<String> = []
@@ -86,7 +89,18 @@ struct OverviewSummary: Sendable {
                 items.append(item(notice, of: preview, in: month))
             }
         }
-        return Array(items.prefix(8))
+        return Array(items.prefix(Self.mostItems))
+    }
+
+    /// A longer list would not be read.
+    static let mostItems = 8
+
+    private func item(_ minutes: MinuteWarning, of tenant: String) -> AttentionItem {
+        let warning = minutes.warning
+        let price = "\(Rate(micros: minutes.overageMicrosPerMinute))"
+        return AttentionItem(
+            tenant, detail: "\(warning.title): \(warning.sentence(price: price))",
+            path: "/tenants/\(minutes.tenantID)/voice", tone: warning.tone, icon: .phone)
     }
 
     /// What a month says about the load, such as a capacity that is nearly used up.

@@ -23,6 +23,14 @@ struct VoiceItemRoutes<Kind: VoiceItemKind, Fields: Decodable & Sendable>: Senda
         var secret: VoiceSecretPage?
     }
 
+    /// How a form is tried on past calls before it is saved.
+    struct Trial: Sendable {
+        /// - Parameter id: what it would change; `nil` for a new one.
+        let change: @Sendable (_ id: ID<Kind>?, Fields) throws -> TriedChange
+        /// The entries as they were sent.
+        let values: @Sendable (Fields) -> [String: String]
+    }
+
     let services: ConsoleServices
     /// The kind in the path and in words: `users`, "user".
     let kind: (path: String, one: String)
@@ -36,6 +44,8 @@ struct VoiceItemRoutes<Kind: VoiceItemKind, Fields: Decodable & Sendable>: Senda
     var delete: (@Sendable (ID<Kind>, TenantID, ExpectedRevision, borrowing Tx, Actor) throws -> Void)?
     /// The form's field for a field of the API where they differ.
     var rename: @Sendable (String, FormState) -> String? = { _, _ in nil }
+    /// `nil` where past calls say nothing.
+    var trial: Trial?
 
     var all: [PageRoute] {
         let (list, item) = (collection, "\(collection)/{\(Kind.pathKey)}")
@@ -48,14 +58,52 @@ struct VoiceItemRoutes<Kind: VoiceItemKind, Fields: Decodable & Sendable>: Senda
             PageRoute(.post, PathTemplate(item), requires: writing, use: save)
                 .recovering { call in try await again(call, isNew: false) },
         ]
-        guard let delete else { return pages }
-        return pages + [
+        return pages + trials(list, item) + deletion
+    }
+
+    private var deletion: [PageRoute] {
+        guard let delete else { return [] }
+        return [
             step(
                 "delete", "is deleted", returningTo: { place, _ in place.path },
                 { id, input, tx, actor in
                     try delete(id, input.tenantID, ExpectedRevision(form: input.revision), tx, actor)
                 })
         ]
+    }
+
+    private func trials(_ list: String, _ item: String) -> [PageRoute] {
+        guard let trial else { return [] }
+        let writing = Requirement.permission(.voiceWrite)
+        return [
+            PageRoute(.post, PathTemplate("\(list)/try"), requires: writing) {
+                (call: PageCall<NewVoiceInput<Fields>>) in
+                try await tried(trial, call.input.fields, nil, of: call.input.tenantID, call)
+            }
+            .recovering { call in try await again(call, isNew: true) }.timeLimit(seconds: 60),
+            PageRoute(.post, PathTemplate("\(item)/try"), requires: writing) {
+                (call: PageCall<ChangedVoiceInput<Kind, Fields>>) in
+                try await tried(trial, call.input.fields, call.input.item, of: call.input.item.tenantID, call)
+            }
+            .recovering { call in try await again(call, isNew: false) }.timeLimit(seconds: 60),
+        ]
+    }
+
+    /// The form with its entries, and above it what they would have done to the last calls.
+    private func tried<Input>(
+        _ trial: Trial, _ fields: Fields, _ item: VoiceItemInput<Kind>?, of tenant: TenantID, _ call: PageCall<Input>
+    ) async throws -> PageReply {
+        let change = try trial.change(item?.id, fields)
+        let result = try await services.voice.whatIf.replay(change, of: tenant, in: call.principal.scope)
+        let card = VoiceTrialCard(WhatIfResource(tenant, result)).html
+        let revision = ["revision": item?.revision.map { "\($0)" } ?? ""]
+        let state = FormState(values: trial.values(fields).merging(revision) { $1 })
+        let page = try await services.work.read(call) { tx in
+            let choices = try VoiceChoices(services, tenant, tx)
+            guard let item else { return formPage(nil, state, choices, above: card) }
+            return formPage(try get(item.id, choices, tx).item, state, choices, above: card)
+        }
+        return .page(page)
     }
 
     private var collection: String { "/tenants/{tenant_id}/voice/\(kind.path)" }
@@ -94,11 +142,15 @@ struct VoiceItemRoutes<Kind: VoiceItemKind, Fields: Decodable & Sendable>: Senda
         return .page(page, status: submission.status)
     }
 
-    private func formPage(_ item: VoiceItemPage.Item?, _ state: FormState, _ choices: VoiceChoices) -> ConsolePage {
-        VoiceItemPage(
+    private func formPage(
+        _ item: VoiceItemPage.Item?, _ state: FormState, _ choices: VoiceChoices, above: HTML = ""
+    ) -> ConsolePage {
+        var page = VoiceItemPage(
             place: choices.place, kind: kind, item: item, state: state,
-            sections: sections(choices, state, item == nil)
-        ).page
+            sections: sections(choices, state, item == nil))
+        page.canBeTried = trial != nil
+        page.above = above
+        return page.page
     }
 
     /// `registration.username` and `prefixes[2]` are fields of the API; the form has `username` and `prefixes`.
@@ -159,68 +211,5 @@ struct VoiceItemRoutes<Kind: VoiceItemKind, Fields: Decodable & Sendable>: Senda
         return .redirect(
             to: "/tenants/\(values["tenant_id"] ?? "")/voice/\(kind.path)/\(values[Kind.pathKey] ?? "")",
             flash: Flash(.bad, call.input.problem.detail))
-    }
-}
-
-/// The tenant of a page's path.
-struct VoiceTenantInput: Codable, Sendable {
-    let tenantID: TenantID
-}
-
-/// A key of a form whose name is made up.
-struct FormKey: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-    init(_ name: String) { self.init(stringValue: name) }
-}
-
-/// One object of a tenant, and what a step may carry.
-struct VoiceItemInput<Kind: VoiceItemKind>: Decodable, Sendable {
-    private struct Rest: Codable {
-        let revision: Int64?
-        let reason: String?
-        let immediately: Bool?
-        let days: Int64?
-    }
-
-    let tenantID: TenantID
-    let id: ID<Kind>
-    let revision: Int64?
-    let reason: String
-    let immediately: Bool
-    /// How long an old secret works.
-    let days: Int64?
-
-    init(from decoder: any Decoder) throws {
-        tenantID = try VoiceTenantInput(from: decoder).tenantID
-        id = try decoder.container(keyedBy: FormKey.self).decode(ID<Kind>.self, forKey: FormKey(Kind.pathKey))
-        let rest = try Rest(from: decoder)
-        (revision, reason) = (rest.revision, rest.reason ?? "")
-        (immediately, days) = (rest.immediately ?? false, rest.days)
-    }
-}
-
-/// The form of a new object.
-struct NewVoiceInput<Fields: Decodable & Sendable>: Decodable, Sendable {
-    let tenantID: TenantID
-    let fields: Fields
-
-    init(from decoder: any Decoder) throws {
-        tenantID = try VoiceTenantInput(from: decoder).tenantID
-        fields = try Fields(from: decoder)
-    }
-}
-
-/// The form of an object that is there.
-struct ChangedVoiceInput<Kind: VoiceItemKind, Fields: Decodable & Sendable>: Decodable, Sendable {
-    let item: VoiceItemInput<Kind>
-    let fields: Fields
-
-    init(from decoder: any Decoder) throws {
-        item = try VoiceItemInput(from: decoder)
-        fields = try Fields(from: decoder)
     }
 }

@@ -38,6 +38,26 @@ struct VoicePermissionRoutes: Sendable {
             fields.expiresAt = expiresOn.map { Timestamp(microseconds: ViennaTime.instant($0.adding(days: 1))) }
             return fields
         }
+
+        var values: [String: String] {
+            [
+                "allowed": "\(allowed)", "scope": scope ?? "", "country": country?.code ?? "",
+                "destination_kind": destinationKind?.rawValue ?? "", "prefix": prefix ?? "", "reason": reason ?? "",
+                "expires_on": expiresOn.map { "\($0)" } ?? "",
+            ]
+        }
+    }
+
+    /// What is in the form in place of what is there.
+    private var trial: VoiceItemRoutes<DialPermissionKind, PermissionForm>.Trial {
+        let (ids, time) = (services.work.ids, services.work.time)
+        return .init(
+            change: { id, form in
+                var change = TriedChange()
+                change.replaced = id
+                change.permission = try form.fields().checked(id: ids.new(), now: time.now).permission
+                return change
+            }, values: { $0.values })
     }
 
     private var permissions: VoiceItemRoutes<DialPermissionKind, PermissionForm> {
@@ -69,7 +89,7 @@ struct VoicePermissionRoutes: Sendable {
                 [
                     "expires_at": "expires_on", "kind": "destination_kind", "site_id": "scope", "sip_user_id": "scope",
                 ][field]
-            })
+            }, trial: trial)
     }
 
     private static func sections(_ choices: VoiceChoices) -> [Form.Section] {

@@ -41,6 +41,9 @@ struct VoiceSettingsRoutes: Sendable {
             let outageSeconds: Int?
             let onFraudSign: FraudResponse?
             let fraudBlockHours: Int?
+            /// Only to try: the contract decides what counts.
+            let planMinutes: Int64?
+            let planPrice: String?
         }
 
         let plain: Plain
@@ -62,7 +65,8 @@ struct VoiceSettingsRoutes: Sendable {
                 "revision": plain.revision.map { "\($0)" } ?? "", "dearest_per_minute": plain.dearestPerMinute ?? "",
                 "daily_spend": plain.dailySpend ?? "", "exposure": plain.exposure ?? "",
                 "cap_minutes": plain.capMinutes.map { "\($0)" } ?? "", "at_end": plain.atEnd.rawValue,
-                "on_fraud_sign": plain.onFraudSign?.rawValue ?? "",
+                "on_fraud_sign": plain.onFraudSign?.rawValue ?? "", "plan_price": plain.planPrice ?? "",
+                "plan_minutes": plain.planMinutes.map { "\($0)" } ?? "",
             ]
             let counts = [
                 "concurrent_calls": plain.concurrentCalls, "calls_per_second": plain.callsPerSecond,
@@ -72,6 +76,14 @@ struct VoiceSettingsRoutes: Sendable {
             for (name, count) in counts { values[name] = count.map { "\($0)" } ?? "" }
             for (kind, count) in byKind { values["calls_\(kind)"] = "\(count)" }
             return values
+        }
+
+        var plan: TriedPlan {
+            TriedPlan(
+                includedMs: plain.planMinutes.map { minutes in
+                    let (milliseconds, overflow) = minutes.multipliedReportingOverflow(by: 60_000)
+                    return overflow ? .max : milliseconds
+                }, overagePrice: plain.planPrice)
         }
 
         /// A form says everything: an amount that was left empty is no bound.
@@ -116,12 +128,14 @@ struct VoiceSettingsRoutes: Sendable {
         return .page(page, status: submission.status)
     }
 
-    /// `concurrent_by_kind.mobile` is the form's `calls_mobile`.
+    /// `concurrent_by_kind.mobile` is the form's `calls_mobile`, `plan.included_ms` its `plan_minutes`.
     private static func renamed(_ state: FormState) -> FormState {
         FormState(
             values: state.values,
             errors: state.errors.map { error in
                 let field = error.field.replacing("concurrent_by_kind.", with: "calls_")
+                    .replacing("plan.included_ms", with: "plan_minutes")
+                    .replacing("plan.overage_price", with: "plan_price")
                 return Problem.FieldError(field: field, message: error.message)
             })
     }
@@ -140,6 +154,7 @@ struct VoiceSettingsRoutes: Sendable {
         let (id, input) = (call.input.plain.tenantID, call.input)
         var change = TriedChange()
         change.settings = try input.fields.checked()
+        try input.plan.enter(&change)
         let result = try await services.voice.whatIf.replay(change, of: id, in: call.principal.scope)
         let card = VoiceTrialCard(WhatIfResource(id, result)).html
         let page = try await services.work.read(call) { tx in
@@ -176,7 +191,7 @@ struct VoiceSettingsRoutes: Sendable {
         var form = Form(
             action: "\(place.path)/settings", submit: "Save changes", cancel: place.path,
             note: "Counts from the next call on. Emergency calls are never limited.", sections: sections(state))
-        form.trial = Form.Trial("Try on the last 30 days", action: "\(place.path)/settings/try")
+        form.trial = .pastCalls(action: "\(place.path)/settings/try")
         return place.page("Limits and minutes", body: "\(above)\(form.html(state))")
     }
 
@@ -225,6 +240,12 @@ struct VoiceSettingsRoutes: Sendable {
                         hint: "How long a running call may go on."),
                     Field("at_end", "When the included minutes are used up", .radios(AtEndChoices.all())),
                 ], note: .hiddenField("revision", state.value("revision"))),
+            Form.Section(
+                "Only to try", "What another contract would have cost. Saving leaves the contract as it is.",
+                [
+                    Field("plan_minutes", "Included minutes of a month", .number(unit: "min"), isRequired: false),
+                    Field("plan_price", "For a minute beyond", .amount, isRequired: false),
+                ]),
         ]
     }
 }
@@ -234,7 +255,9 @@ enum AtEndChoices {
     static func all(price: String = "calls are charged by the contract’s price") -> [Field.Choice] {
         [
             .init("overage", "Go on", price),
-            .init("block", "Stop new calls", "running calls hear an announcement and end; emergency calls always work"),
+            .init(
+                "block", "Stop new calls",
+                "running calls hear beeps, then falling tones, and end; emergency calls always work"),
         ]
     }
 }

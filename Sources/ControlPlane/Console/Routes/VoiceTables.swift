@@ -29,7 +29,7 @@ enum VoiceMonth {
         allotment.capMilliseconds = settings.capMilliseconds
         allotment.atEnd = settings.atEnd
         let used = points.reduce(0) { $0 + $1.quantity }
-        return VoiceMinutesCard(
+        var card = VoiceMinutesCard(
             month: month.display, usedMilliseconds: used, includedMilliseconds: terms?.includedMilliseconds,
             forecast: Forecast(used: used, month: month, now: now, allotment: allotment),
             minutePrice: Rate(micros: allotment.overageMicrosPerMinute),
@@ -37,6 +37,8 @@ enum VoiceMonth {
                 BarChart.Category(
                     day == 1 || day.isMultiple(of: 5) ? "\(day)" : "", name: "\(day) \(month.shortDisplay)")
             }, byDay: used == 0 ? [] : byDay)
+        card.warning = AllotmentWarning(used: used, of: allotment)
+        return card
     }
 }
 
