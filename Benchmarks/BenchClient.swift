@@ -70,7 +70,7 @@ struct BenchClient: ~Copyable {
     }
 
     private mutating func read() throws {
-        let chunk = 256 * 1024
+        let chunk = 16 * 1024
         let old = buffer.count
         buffer.append(contentsOf: repeatElement(0, count: chunk))
         let count = buffer.withUnsafeMutableBytes { raw in

@@ -84,7 +84,9 @@ extension VoiceLinks {
     /// Voice's view of contracts and metering.
     static func billing(_ usage: UsageService) -> VoiceLinks {
         VoiceLinks(
-            recordUsage: { tx, call in try usage.store(UsageItem(call), tx).voiceOutcome() },
+            recordUsages: { tx, calls in
+                try usage.store(calls.map { UsageItem($0) }, tx).map { try $0.voiceOutcome() }
+            },
             terms: { tx, tenant, at in try Terms.read(tx, tenant, at) })
     }
 }

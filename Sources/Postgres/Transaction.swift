@@ -75,6 +75,10 @@ package struct Transaction<Scope: TransactionScope>: ~Copyable {
     /// `RETURNING` gives.
     package borrowing func execute(_ sql: SQL) throws(DatabaseError) { _ = try session.run([sql.rendered()]) }
 
+    /// Runs a statement for its effect, in its place among the others but without a round trip of its own: it goes with
+    /// the next one, at the latest with the COMMIT. Its error comes there, too.
+    package borrowing func postpone(_ sql: SQL) { session.postpone(sql.rendered()) }
+
     /// The rows, to be decoded by hand.
     package borrowing func rows(_ sql: SQL) throws(DatabaseError) -> [Row] {
         try session.run([sql.rendered()]).last?.rows ?? []

@@ -15,6 +15,8 @@ final class TransactionSession {
     private let cancellation: Cancellation
     private var isOpen = false
     private var hasAnswered = false
+    /// Sent with the next round trip.
+    private var postponed: [Statement] = []
     private(set) var retry: Retry?
 
     init(
@@ -29,10 +31,15 @@ final class TransactionSession {
         self.logger = logger
     }
 
+    /// Lets a statement wait for the next round trip, which may be the COMMIT's.
+    func postpone(_ statement: Statement) { postponed.append(statement) }
+
     /// Runs statements in one round trip; the first call brings BEGIN and the context along.
     func run(_ statements: [Statement]) throws(DatabaseError) -> [ResultTable] {
         guard !statements.isEmpty else { return [] }
-        let prelude = isOpen ? [] : [options.beginStatement] + (node.contextStatement.map { [$0] } ?? [])
+        let opening = isOpen ? [] : [options.beginStatement] + (node.contextStatement.map { [$0] } ?? [])
+        let prelude = opening + postponed
+        postponed = []
         try cancellation.begin(connection)
         isOpen = true
         defer { cancellation.end() }
@@ -56,7 +63,7 @@ final class TransactionSession {
         guard target.parameters.isEmpty else {
             throw .statement(sqlstate: "42601", message: "a COPY target has no parameters")
         }
-        if !isOpen { _ = try run([.control("SELECT 1")]) }
+        if !isOpen || !postponed.isEmpty { _ = try run([.control("SELECT 1")]) }
         try cancellation.begin(connection)
         defer { cancellation.end() }
         do throws(ExchangeError) {
@@ -66,9 +73,10 @@ final class TransactionSession {
         }
     }
 
-    /// Commits, unless nothing was ever sent. From here on a cancellation is not passed on: a cancelled COMMIT answers
+    /// Commits, unless nothing was ever sent; what was postponed goes along. From here on a cancellation is not passed on: a cancelled COMMIT answers
     /// success without having reached the standby.
     func commit() throws(DatabaseError) {
+        if !isOpen, !postponed.isEmpty { _ = try run([.control("SELECT 1")]) }
         guard isOpen else { return }
         guard cancellation.beginCommit() else {
             rollback()
@@ -77,8 +85,9 @@ final class TransactionSession {
         _ = connection.takeWarnings()
         // The body may have used up its time; a COMMIT gets some of its own before the outcome is called unknown.
         let limit = max(deadline, .now.advanced(by: .seconds(5)))
+        let statements = postponed + [.control("COMMIT")]
         do throws(ExchangeError) {
-            let tag = try connection.exchange([.control("COMMIT")], deadline: limit).first?.commandTag
+            let tag = try connection.exchange(statements, deadline: limit).last?.commandTag
             isOpen = false
             // The body went on after an error, so the server rolled back.
             guard tag == "COMMIT" else {
@@ -87,7 +96,7 @@ final class TransactionSession {
         } catch .lost {
             throw .connectionLost(outcomeUnknown: true)
         } catch {
-            throw translate(error, statements: [.control("COMMIT")], isCommit: true)
+            throw translate(error, statements: statements, isCommit: true)
         }
         try refuseUnacknowledged()
     }

@@ -56,6 +56,7 @@ package struct CallHousekeeping: Service {
     private let calls: CallServices
     private let logger: Logger
     private let missing: Gauge
+    private let unseen: Gauge
     private let quarantined: Gauge
     private static let interval = Duration.seconds(60)
 
@@ -64,6 +65,9 @@ package struct CallHousekeeping: Service {
         self.logger = logger
         missing = metrics.gauge(
             "voice_call_records_missing", "Legs of the last two days that nodes showed and that have no record.")
+        unseen = metrics.gauge(
+            "voice_node_sessions_unseen",
+            "Session numbers of nodes within an hour that no leg has: refused logins or gaps.")
         quarantined = metrics.gauge("voice_call_records_quarantined", "Call records that wait for a person.")
     }
 
@@ -93,6 +97,7 @@ package struct CallHousekeeping: Service {
             let legs = try await calls.completeness.missingNow().count
             missing.set(legs)
             if legs > 0 { logger.error("call records are missing", metadata: ["legs": "\(legs)"]) }
+            unseen.set(try await calls.completeness.unseenSessions())
             quarantined.set(try await calls.records.quarantine.openCount())
         }
     }

@@ -34,17 +34,45 @@ package struct VoiceLinks: Sendable {
         case accepted, duplicate, late
     }
 
-    /// Stores the usage of a call in the transaction that stores its record.
-    package let recordUsage: @Sendable (borrowing Transaction<ScopeNode>, CallUsage) throws -> Outcome
+    /// Stores the usage of calls in the transaction that stores their records; one outcome for each.
+    package typealias RecordUsage = @Sendable (borrowing Transaction<ScopeNode>, [CallUsage]) throws -> [Outcome]
+
+    private let record: RecordUsage
     /// What a tenant's contract includes in the month of `at`, and what is beyond costs; why it has no telephony.
     package let terms: @Sendable (borrowing Transaction<ScopeNode>, TenantID, Timestamp) throws -> Terms
 
     package init(
+        recordUsages: @escaping RecordUsage,
+        terms: @escaping @Sendable (borrowing Transaction<ScopeNode>, TenantID, Timestamp) throws -> Terms
+    ) {
+        record = recordUsages
+        self.terms = terms
+    }
+
+    /// For metering that takes one call at a time.
+    package init(
         recordUsage: @escaping @Sendable (borrowing Transaction<ScopeNode>, CallUsage) throws -> Outcome,
         terms: @escaping @Sendable (borrowing Transaction<ScopeNode>, TenantID, Timestamp) throws -> Terms
     ) {
-        self.recordUsage = recordUsage
-        self.terms = terms
+        self.init(
+            recordUsages: { tx, calls in
+                var outcomes: [Outcome] = []
+                for call in calls { outcomes.append(try recordUsage(tx, call)) }
+                return outcomes
+            }, terms: terms)
+    }
+
+    /// Stores the usage of calls, whose order nothing depends on.
+    package func recordUsage(
+        _ tx: borrowing Transaction<ScopeNode>, _ calls: [CallUsage]
+    ) throws -> [Outcome] {
+        calls.isEmpty ? [] : try record(tx, calls)
+    }
+
+    /// The same for one.
+    package func recordUsage(_ tx: borrowing Transaction<ScopeNode>, _ call: CallUsage) throws -> Outcome {
+        guard let outcome = try record(tx, [call]).first else { throw DatabaseError.notFound }
+        return outcome
     }
 
     /// What the contract says about a tenant's voice.

@@ -62,6 +62,35 @@ import Testing
         }
     }
 
+    @Test func postponedStatementsRunInTheirPlaceAndCommit() async throws {
+        try await withTestDatabase(migrations: TestSchema.migrations) { test in
+            let tenant = TestSchema.tenant()
+            let add = { @Sendable (id: Int) -> SQL in
+                "INSERT INTO note (tenant_id, id, body) VALUES (\(tenant.tenantID), \(id), \("note"))"
+            }
+            let seen = try await test.database.transaction(for: tenant) { tx in
+                tx.postpone(add(1))
+                let seen = try tx.notes().count
+                tx.postpone(add(2))
+                return seen
+            }
+            try await test.database.transaction(for: tenant) { tx in tx.postpone(add(3)) }
+            #expect(seen == 1)
+            let refused = await #expect(throws: DatabaseError.self) {
+                try await test.database.transaction(for: tenant) { tx in
+                    tx.postpone(add(4))
+                    tx.postpone(add(1))
+                }
+            }
+            guard case .constraint(_, .unique) = refused else {
+                Issue.record("not the error of the statement: \(String(describing: refused))")
+                return
+            }
+            let notes = try await test.database.transaction(for: tenant) { tx in try tx.notes() }
+            #expect(notes.map(\.id).sorted() == [1, 2, 3])
+        }
+    }
+
     @Test func aThrowingBodyChangesNothing() async throws {
         struct Stop: Error {}
         try await withTestDatabase(migrations: TestSchema.migrations) { test in

@@ -17,13 +17,17 @@ struct CallRecordServiceTests {
         try await CallWorld.with { world in
             var generator = Noise(state: seed)
             let bodies = try RecordedFiles.deliveries()
-            for body in (bodies + bodies.prefix(60)).shuffled(using: &generator) { try await world.accept(body) }
+            var dismissed: Set<UUID> = []
+            for body in (bodies + bodies.prefix(60)).shuffled(using: &generator)
+            where try await world.accept(body) == .dismissed {
+                dismissed.insert(try CallRecordReader.read(body).leg.id)
+            }
             while try await world.records.retryWaiting() > 0 {}
             let ids = Set(try bodies.map { try CallRecordReader.read($0).leg.id })
             let legs = try await world.count("select count(*) from app.call_leg")
             let waiting = try await world.count(
                 "select count(distinct leg_id) from app.cdr_quarantine where state = 'open'")
-            #expect(legs + waiting == ids.count)
+            #expect(legs + waiting + dismissed.count == ids.count)
             // The calls to a number that nobody has; nothing says whose they are.
             #expect(waiting <= 4)
             let metered = try await world.number(
@@ -128,6 +132,19 @@ struct CallRecordServiceTests {
             let broken = try #require(items.first { $0.reason == "broken_json" })
             #expect(try await world.records.quarantine.discard(broken.id, as: asker).state == .discarded)
             #expect(try await world.records.quarantine.openCount() == 1)
+        }
+    }
+
+    /// A carrier brings a wrong number: nobody has to look at it, unless somebody answered.
+    @Test func aWrongNumberIsNobodysTask() async throws {
+        try await CallWorld.with { world in
+            var record = MadeRecord(side: "inbound", gateway: nil, answered: nil)
+            record.variables = ["sip_acl_authed_by": "carriers", "sip_to_user": "+43720999999"]
+            let acceptance = try await world.accept(record.body)
+            #expect(acceptance == .dismissed)
+            #expect(try await world.records.quarantine.openCount() == 0)
+            record.answered = Timestamp(seconds: 1_795_260_002)
+            #expect(try await world.accept(record.body) == .quarantined("unknown_tenant"))
         }
     }
 

@@ -199,14 +199,16 @@ struct NodeFollowerTests {
 /// The proof that no call is missing, and what happens when one is.
 struct CompletenessTests {
     private func leg(
-        _ id: UUID, _ tenant: TenantID, ended: Int64?, node: VoiceNodeID, isLost: Bool = false
+        _ id: UUID, _ tenant: TenantID, ended: Int64?, node: VoiceNodeID, isLost: Bool = false,
+        session: Int = 7, run: UUID = UUID()
     ) throws -> Sighting {
         var view = NodeView()
         func apply(_ name: String, _ more: [String: String]) throws {
             var fields = [
                 "Event-Name": name, "Unique-ID": id.uuidString, "Call-Direction": "outbound",
                 "Caller-Channel-Created-Time": "1795260000000000", "Caller-Channel-Answered-Time": "1795260002000000",
-                "variable_tenant_id": "\(tenant)", "variable_sip_gateway_name": "trunk_x", "variable_session_id": "7",
+                "variable_tenant_id": "\(tenant)", "variable_sip_gateway_name": "trunk_x",
+                "variable_session_id": "\(session)",
             ]
             fields.merge(more) { _, new in new }
             let json = JSON.object(fields.map { JSON.Member($0.key, .string($0.value)) })
@@ -215,7 +217,7 @@ struct CompletenessTests {
         try apply("CHANNEL_ANSWER", [:])
         if let ended { try apply("CHANNEL_HANGUP", ["Caller-Channel-Hangup-Time": "\(ended)000000"]) }
         let leg = try #require(view.legs[id])
-        return Sighting(leg, on: node, coreID: UUID(), isLost: isLost)
+        return Sighting(leg, on: node, coreID: run, isLost: isLost)
     }
 
     private func report(_ world: CallWorld) async throws -> Completeness? {
@@ -252,6 +254,23 @@ struct CompletenessTests {
             try await world.accept(late.body)
             #expect(try await report(world)?.sentence == "2 of 2 calls, 0 estimated")
             #expect(try await world.completeness.runs(month).first?.highest == 7)
+        }
+    }
+
+    /// Numbers of sessions that no leg has, for each run of a node by itself.
+    @Test func sessionsThatNobodySpeaksOfAreCounted() async throws {
+        try await CallWorld.with { world in
+            let (tenant, node, run) = (world.first.tenantID, world.node.nodeID, UUID())
+            #expect(try await world.completeness.unseenSessions() == 0)
+            var batch = [try leg(UUID(), tenant, ended: nil, node: node, session: 90)]
+            for session in [3, 4, 7, 8] {
+                batch.append(try leg(UUID(), tenant, ended: 1_795_260_005, node: node, session: session, run: run))
+            }
+            let seen = batch
+            try await world.work.perform(job: "sightings") { tx, _ in try SightingStore.store(seen, tx) }
+            #expect(try await world.completeness.unseenSessions() == 2)
+            world.clock.advance(seconds: 7_200)
+            #expect(try await world.completeness.unseenSessions() == 0)
         }
     }
 

@@ -27,7 +27,7 @@ struct SweepCommand: AsyncParsableCommand {
             return try await application.voice.calls.sweeper(source).sweep(folder)
         }
         Output.line(
-            "\(outcome.stored) booked, \(outcome.duplicate) known, \(outcome.quarantined) quarantined, "
+            "\(outcome.stored) booked, \(outcome.duplicate) known, \(outcome.dismissed) dismissed, \(outcome.quarantined) quarantined, "
                 + "\(outcome.failed.count) left, \(outcome.skipped) skipped.")
         for name in outcome.failed.prefix(20) { Output.line("left: \(name)") }
         if !outcome.isClean { throw ExitCode(1) }

@@ -150,6 +150,8 @@ package enum RecordAcceptance: Sendable, Hashable {
     case stored(TenantID, late: Bool)
     /// It was there already.
     case duplicate
+    /// A call over a carrier to a number that no tenant has, which nobody answered: there is nothing to book.
+    case dismissed
     /// Kept for a person to look at.
     case quarantined(String)
 

@@ -5,44 +5,69 @@ import Telephony
 
 /// Legs of calls and the bodies that they were read from.
 enum CallLegStore {
-    /// What an insertion met.
-    struct Insertion: Sendable {
-        /// What an estimate of the leg had counted before; 0 when there was none.
-        let estimatedMilliseconds: Int64
+    /// A leg on its way into the table.
+    struct Arrival: Sendable {
+        let leg: CallLeg
+        /// `nil` for an estimate.
+        let record: CallRecord?
+        let body: [UInt8]?
+
+        /// The leg whose call is this one's, because nothing on the record says which call it is.
+        fileprivate var follows: CallLegID? { record?.marks.call == nil ? leg.identity.originatingLeg : nil }
     }
 
-    /// Stores a leg with the body that it was read from, or completes an estimate; `nil` when a record was there before.
-    static func insert(
-        _ leg: CallLeg, record: CallRecord?, body: [UInt8]?, _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> Insertion? {
-        var statements = [insertion(leg, record)]
-        if let body {
+    /// Stores legs with the bodies that they were read from, or completes estimates, one after the other in one round
+    /// trip. Answers what an estimate of each had counted before, 0 when there was none; `nil` when a record was there.
+    static func insert(_ arrivals: [Arrival], _ tx: borrowing Transaction<ScopeNode>) throws -> [Int64?] {
+        var statements: [SQL] = []
+        var places: [Int] = []
+        for arrival in arrivals {
+            places.append(statements.count)
+            statements += insertion(arrival)
+        }
+        let results = try tx.pipeline(statements)
+        return try places.map { try results[$0].first?.value("estimated_ms") }
+    }
+
+    private static func insertion(_ arrival: Arrival) -> [SQL] {
+        let leg = arrival.leg
+        let (tenant, id) = (leg.identity.tenantID, leg.identity.id)
+        var statements = [row(arrival)]
+        if let body = arrival.body {
             statements.append(
                 """
                 insert into app.cdr_raw (tenant_id, leg_id, organisation_id, body, received_at)
-                values (\(leg.identity.tenantID), \(leg.identity.id), \(leg.identity.organisationID), \(body),
-                    \(leg.state.receivedAt))
+                values (\(tenant), \(id), \(leg.identity.organisationID), \(body), \(leg.state.receivedAt))
                 on conflict (tenant_id, leg_id) do nothing
                 """)
         }
-        if leg.identity.callID.uuid != leg.identity.id.uuid {
+        if leg.identity.callID.uuid != id.uuid {
             // legs that came first and took this one for the beginning of the call
             statements.append(
                 """
-                update app.call_leg set call_id = \(leg.identity.callID)
-                where tenant_id = \(leg.identity.tenantID) and call_id = \(CallID(leg.identity.id.uuid))
-                    and leg_id <> \(leg.identity.id)
+                update app.call_leg set call_id = \(call(of: arrival))
+                where tenant_id = \(tenant) and call_id = \(CallID(id.uuid)) and leg_id <> \(id)
                 """)
         }
-        guard let row = try tx.pipeline(statements).first?.first else { return nil }
-        return Insertion(estimatedMilliseconds: try row.value("estimated_ms"))
+        return statements
     }
 
-    private static func insertion(_ leg: CallLeg, _ record: CallRecord?) -> SQL {
+    /// What we put on it; else the call of the leg that made it, as far as that is stored; else that leg's own.
+    private static func call(of arrival: Arrival) -> SQL {
+        let identity = arrival.leg.identity
+        guard let origin = arrival.follows else { return "\(identity.callID)" }
+        return """
+            coalesce((select call_id from app.call_leg where tenant_id = \(identity.tenantID) and leg_id = \(origin)),
+                \(identity.callID))
+            """
+    }
+
+    private static func row(_ arrival: Arrival) -> SQL {
+        let (leg, record) = (arrival.leg, arrival.record)
         let identity = leg.identity
         let (times, outcome, parties, origin) = (leg.times, leg.outcome, leg.parties, leg.origin)
         let values: SQL = """
-            \(identity.tenantID), \(identity.id), \(identity.organisationID), \(identity.callID), \(origin.nodeID),
+            \(identity.tenantID), \(identity.id), \(identity.organisationID), \(call(of: arrival)), \(origin.nodeID),
             \(record?.leg.coreID), \(record?.leg.sessionNumber), \(identity.side), \(leg.metering.name),
             \(leg.metering.direction), \(leg.callClass), \(times.started), \(times.answered), \(times.ended),
             \(times.answeredMicroseconds), \(times.milliseconds), \(outcome.cause), \(outcome.causeCode),
@@ -86,18 +111,8 @@ enum CallLegStore {
         excluded.revision_id, excluded.lease_id, excluded.refusal, excluded.estimated
         """
 
-    /// The call of a leg that is stored already.
-    static func callID(
-        of leg: CallLegID, _ tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> CallID? {
-        try tx.first(
-            "select call_id from app.call_leg where tenant_id = \(tenant) and leg_id = \(leg)", as: (CallID).self)
-    }
-
-    static func markLate(
-        _ leg: CallLegID, _ tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>
-    ) throws {
-        try tx.execute("update app.call_leg set late = true where tenant_id = \(tenant) and leg_id = \(leg)")
+    static func markLate(_ leg: CallLegID, _ tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>) {
+        tx.postpone("update app.call_leg set late = true where tenant_id = \(tenant) and leg_id = \(leg)")
     }
 
     // MARK: Reading

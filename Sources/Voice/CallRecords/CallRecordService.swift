@@ -8,6 +8,7 @@ import Tenancy
 package struct CallRecordService: Sendable {
     let work: UnitOfWork
     let ledger: CallLedger
+    private let groups: RecordGroups
     package let quarantine: QuarantineService
     private let owners: RecordOwners
 
@@ -22,7 +23,14 @@ package struct CallRecordService: Sendable {
 
     package init(work: UnitOfWork, links: VoiceLinks, settle: @escaping SettleLease) {
         self.work = work
-        ledger = CallLedger(links: links, settle: settle)
+        let ledger = CallLedger(links: links, settle: settle)
+        self.ledger = ledger
+        groups = RecordGroups { entries in
+            guard let owner = entries.first?.owner else { return [] }
+            return try await work.database.transaction(for: owner.scope) { tx in
+                try ledger.enter(entries, at: work.time.now, tx)
+            }
+        }
         quarantine = QuarantineService(work: work)
         owners = RecordOwners(database: work.database)
     }
@@ -59,13 +67,12 @@ package struct CallRecordService: Sendable {
         otherwise keep: (Finding) async throws -> RecordAcceptance
     ) async throws -> RecordAcceptance {
         guard Self.isPlausible(record, now: work.time.now) else { return try await keep(.implausibleTime) }
-        guard let owner = try await owners.owner(of: record) else { return try await keep(.unknownTenant) }
+        guard let owner = try await owners.owner(of: record) else {
+            return record.isMisdialled ? .dismissed : try await keep(.unknownTenant)
+        }
         guard source.mayReport(for: owner) else { return try await keep(.foreignTenant) }
-        let (time, ledger) = (work.time, ledger)
         do {
-            return try await work.database.transaction(for: owner.scope) { tx in
-                try ledger.enter(record, body: body, of: owner, from: source, at: time.now, tx)
-            }
+            return try await groups.book(CallLedger.Entry(record: record, body: body, owner: owner, source: source))
         } catch let problem as Problem where problem.status < 500 {
             // It would be refused each time: the node shall not come again, a person shall look.
             return try await keep(Finding(problem))
@@ -137,6 +144,13 @@ package struct CallRecordService: Sendable {
         try tx.audit(
             "call_record.open_body", target: leg, organisation: organisation, tenant: tenant, by: actor)
         return body
+    }
+}
+
+extension CallRecord {
+    /// Whether a carrier brought a call that nobody answered and on which we put no tenant.
+    fileprivate var isMisdialled: Bool {
+        leg.side == .inbound && carrier != nil && times.answered == nil && marks.tenant == nil
     }
 }
 

@@ -50,6 +50,15 @@ package struct CompletenessService: Sendable {
         }
     }
 
+    /// How many sessions of an hour that is settled by now nobody speaks of: refused logins, and calls that neither the
+    /// event socket nor a record told of.
+    package func unseenSessions() async throws -> Int {
+        let until = settled
+        return try await work.read(in: .platform) { tx in
+            try SightingStore.unseenSessions(from: until.advanced(by: .seconds(-3_600)), until: until, tx)
+        }
+    }
+
     /// How many legs of the last two days have no record: what an alarm watches.
     package func missingNow(limit: Int = 1_000) async throws -> [MissingLeg] {
         let (now, settled) = (work.time.now, settled)

@@ -171,6 +171,30 @@ enum SightingStore {
             """)
     }
 
+    /// How many session numbers between the first and the last of each run of a node nobody speaks of, over the legs
+    /// that began in a span. By organisation, because legs are found by that and their start.
+    static func unseenSessions(
+        from: Timestamp, until: Timestamp, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> Int {
+        try tx.value(
+            """
+            select coalesce(sum(unseen), 0)::bigint from (
+                select max(session_number) - min(session_number) + 1 - count(distinct session_number) as unseen
+                from (
+                    select leg.node_id, leg.core_id, leg.session_number from app.organisation o, lateral (
+                        select node_id, core_id, session_number from app.call_leg
+                        where organisation_id = o.organisation_id
+                            and started_at >= \(from) and started_at < \(until)) leg
+                    union all
+                    select node_id, core_id, session_number from app.leg_sighting
+                    where started_at >= \(from) and started_at < \(until)
+                ) session
+                where core_id is not null and session_number is not null
+                group by node_id, core_id
+            ) run
+            """)
+    }
+
     /// Metered legs whose node was lost long enough ago and for which no record came.
     static func lost(
         before moment: Timestamp, limit: Int, _ tx: borrowing Transaction<ScopeNode>

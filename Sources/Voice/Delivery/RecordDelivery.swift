@@ -43,6 +43,7 @@ package struct RecordDelivery: Sendable {
         switch acceptance {
         case .stored: word = "stored"
         case .duplicate: word = "duplicate"
+        case .dismissed: word = "dismissed"
         case .quarantined(let reason):
             word = "quarantined"
             logger.error(

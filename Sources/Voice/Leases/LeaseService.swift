@@ -90,7 +90,7 @@ package struct LeaseService: Sendable {
                 times: Lease.Times(
                     beganAt: leg.now, answeredAt: nil, seenAt: leg.now, expiresAt: leg.now.advanced(by: life)))
         }
-        try LeaseStore.insert(leases, tx)
+        LeaseStore.insert(leases, tx)
         return decision.holding(lease)
     }
 
@@ -160,8 +160,8 @@ package struct LeaseService: Sendable {
             usage[due[index].place] = month
             renewals.append(LeaseRenewal(legID: due[index].step.legID, outcome: outcome))
         }
-        try LeaseStore.update(due.map(\.step.present), tx)
-        try LeaseStore.insert(due.compactMap(\.step.next), tx)
+        LeaseStore.update(due.map(\.step.present), tx)
+        LeaseStore.insert(due.compactMap(\.step.next), tx)
         return renewals
     }
 
@@ -171,12 +171,12 @@ package struct LeaseService: Sendable {
     /// be new, or the estimate in its place.
     package func settle(_ end: LegEnd, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>) throws {
         if let milliseconds = end.estimatedMilliseconds {
-            try LeaseStore.estimate(end, milliseconds, tx)
+            LeaseStore.estimate(end, milliseconds, tx)
         } else if end.isAnswered {
-            try LeaseStore.settle(end, at: now, tx)
+            LeaseStore.settle(end, at: now, tx)
         } else {
             // of a leg that the routing made this finds nothing: another attempt may follow it
-            try LeaseStore.release(end, at: now, tx)
+            LeaseStore.release(end, at: now, tx)
         }
     }
 

@@ -120,7 +120,7 @@ enum LeaseStore {
 
     // MARK: - Changing
 
-    static func insert(_ leases: [Lease], _ tx: borrowing Transaction<ScopeNode>) throws {
+    static func insert(_ leases: [Lease], _ tx: borrowing Transaction<ScopeNode>) {
         let rows: [SQL] = leases.map { lease in
             """
             (\(lease.key.tenantID), \(lease.key.leaseID), \(lease.key.leg), \(SQLMonth(lease.key.month))::date, \
@@ -132,7 +132,7 @@ enum LeaseStore {
             """
         }
         guard !rows.isEmpty else { return }
-        try tx.execute("insert into app.usage_lease (\(columns)) values \(SQL.joined(rows))")
+        tx.postpone("insert into app.usage_lease (\(columns)) values \(SQL.joined(rows))")
     }
 
     private static let columns: SQL = """
@@ -235,10 +235,10 @@ enum LeaseStore {
     }
 
     /// Writes a batch back in one statement. A lease that was settled in between stays settled.
-    static func update(_ leases: [Lease], _ tx: borrowing Transaction<ScopeNode>) throws {
+    static func update(_ leases: [Lease], _ tx: borrowing Transaction<ScopeNode>) {
         let rows = leases.sorted { ($0.key.leaseID, $0.key.leg.rawValue) < ($1.key.leaseID, $1.key.leg.rawValue) }
         guard !rows.isEmpty else { return }
-        try tx.execute(
+        tx.postpone(
             """
             update app.usage_lease l set state = g.state, granted_ms = g.granted, \
             spent_ms = greatest(l.spent_ms, g.spent), answered_at = g.answered, \
@@ -255,8 +255,8 @@ enum LeaseStore {
     }
 
     /// Gives back what a leg was granted, because what it used is booked, in this transaction.
-    static func settle(_ end: LegEnd, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>) throws {
-        try tx.execute(
+    static func settle(_ end: LegEnd, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>) {
+        tx.postpone(
             """
             update app.usage_lease set state = 'settled', settled_at = \(now) \
             where tenant_id = \(end.tenantID) and state <> 'settled' and \(rows(of: end))
@@ -266,8 +266,8 @@ enum LeaseStore {
     /// Notes what was booked of a leg without its record; what else it was granted counts on.
     static func estimate(
         _ end: LegEnd, _ milliseconds: Int64, _ tx: borrowing Transaction<ScopeNode>
-    ) throws {
-        try tx.execute(
+    ) {
+        tx.postpone(
             """
             update app.usage_lease set state = 'estimated', \
             spent_ms = greatest(spent_ms, least(granted_ms, \(milliseconds))) \
@@ -276,8 +276,8 @@ enum LeaseStore {
     }
 
     /// The leg that was routed ended without an answer: no side of the call used anything.
-    static func release(_ end: LegEnd, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>) throws {
-        try tx.execute(
+    static func release(_ end: LegEnd, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>) {
+        tx.postpone(
             """
             update app.usage_lease set state = 'settled', settled_at = \(now) \
             where tenant_id = \(end.tenantID) and call_id = \(end.legID) and answered_at is null \

@@ -37,7 +37,7 @@ package struct QuarantinedRecordResource: Codable, Sendable {
 /// What came of trying a record again.
 package struct ReplayResource: Codable, Sendable {
     package let quarantineID: QuarantineID
-    /// `stored`, `duplicate` or `quarantined`.
+    /// `stored`, `duplicate`, `dismissed` or `quarantined`.
     package let result: String
     /// Why it still cannot be booked.
     package let reason: String?
@@ -47,6 +47,7 @@ package struct ReplayResource: Codable, Sendable {
         switch acceptance {
         case .stored: (result, reason) = ("stored", nil)
         case .duplicate: (result, reason) = ("duplicate", nil)
+        case .dismissed: (result, reason) = ("dismissed", nil)
         case .quarantined(let why): (result, reason) = ("quarantined", why)
         }
     }

@@ -19,77 +19,98 @@ struct CallLedger: Sendable {
     /// Who counts calls, as usage events name it.
     static let source = "controlplane/switch"
 
-    /// Books the record of a leg.
+    /// A record whose tenant is known.
+    struct Entry: Sendable {
+        let record: CallRecord
+        let body: [UInt8]
+        let owner: RecordOwner
+        let source: RecordSource
+
+        /// Its call is what we put on it; else that of the leg that made it, as far as the record itself knows; else
+        /// its own.
+        fileprivate func leg(at now: Timestamp) -> CallLeg {
+            let call = record.marks.call ?? CallID(record.leg.originatingLeg ?? record.leg.id)
+            return CallLeg(record, callID: call, of: owner, from: source, at: now)
+        }
+    }
+
+    /// Books the records of legs, all or none of them; one answer for each.
     func enter(
-        _ record: CallRecord, body: [UInt8]?, of owner: RecordOwner, from source: RecordSource, at now: Timestamp,
-        _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> RecordAcceptance {
-        let leg = try leg(record, of: owner, from: source, at: now, tx)
-        guard let insertion = try CallLegStore.insert(leg, record: record, body: body, tx) else { return .duplicate }
-        let isLate = try book(leg, replacing: insertion.estimatedMilliseconds, at: now, tx)
-        if isLate { try CallLegStore.markLate(leg.identity.id, owner.tenantID, tx) }
-        return .stored(owner.tenantID, late: isLate)
+        _ entries: [Entry], at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [RecordAcceptance] {
+        let arrivals = entries.map { entry in
+            CallLegStore.Arrival(leg: entry.leg(at: now), record: entry.record, body: entry.body)
+        }
+        // Whoever books several at once takes the locks in this one order.
+        let order = arrivals.indices.sorted { arrivals[$0].leg.identity.precedes(arrivals[$1].leg.identity) }
+        let estimates = try CallLegStore.insert(order.map { arrivals[$0] }, tx)
+        let new = zip(order, estimates).compactMap { index, estimated in
+            estimated.map { NewLeg(leg: arrivals[index].leg, estimated: $0) }
+        }
+        let late = try book(new, at: now, tx)
+        var answers = entries.map { _ in RecordAcceptance.duplicate }
+        for (index, estimated) in zip(order, estimates) where estimated != nil {
+            let identity = arrivals[index].leg.identity
+            answers[index] = .stored(identity.tenantID, late: late.contains(identity.id))
+        }
+        return answers
     }
 
     /// Books a leg of a lost node up to its last sign of life. Nothing happens when a record or an estimate is there.
     func enter(estimate leg: CallLeg, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>) throws -> Bool {
-        guard try CallLegStore.insert(leg, record: nil, body: nil, tx) != nil else { return false }
-        if try book(leg, replacing: 0, at: now, tx) {
-            try CallLegStore.markLate(leg.identity.id, leg.identity.tenantID, tx)
-        }
+        let arrival = CallLegStore.Arrival(leg: leg, record: nil, body: nil)
+        guard try CallLegStore.insert([arrival], tx) != [nil] else { return false }
+        _ = try book([NewLeg(leg: leg, estimated: 0)], at: now, tx)
         return true
-    }
-
-    /// The call that a leg belongs to: what we put on it; else the call of the leg that made it; else its own.
-    private func leg(
-        _ record: CallRecord, of owner: RecordOwner, from source: RecordSource, at now: Timestamp,
-        _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> CallLeg {
-        let origin = record.leg.originatingLeg.map { CallLegID($0) }
-        var callID = record.marks.callID.flatMap { UUID(uuidString: $0) }.map { CallID($0) }
-        if callID == nil, let origin {
-            callID = try CallLegStore.callID(of: origin, owner.tenantID, tx) ?? CallID(origin.uuid)
-        }
-        return CallLeg(record, callID: callID ?? CallID(record.leg.id), of: owner, from: source, at: now)
     }
 
     // MARK: Usage and receipts
 
-    /// - Parameter estimated: what an estimate of the same leg counted; it is taken back by a receipt of its own. Usage
-    ///   only ever grows, so just the difference is added: a leg lived at least until its last sign of life.
-    /// - Returns: whether its month was finalised already.
-    private func book(
-        _ leg: CallLeg, replacing estimated: Int64, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> Bool {
-        var isLate = false
-        let isMetered = if case .metered = leg.metering { true } else { false }
-        let counted = max(leg.times.milliseconds, estimated)
-        if let direction = leg.metering.direction, let answered = leg.times.answered {
-            let known = MonthPart.parts(from: answered, milliseconds: estimated)
-            for (index, part) in MonthPart.parts(from: answered, milliseconds: counted).enumerated() {
-                let before = index < known.count ? known[index].milliseconds : 0
-                guard part.milliseconds > before else { continue }
-                let outcome = try links.recordUsage(
-                    tx,
-                    VoiceLinks.CallUsage(
-                        tenantID: leg.identity.tenantID, source: Self.source,
-                        id: Self.usageID(leg, part, isTopUp: estimated > 0), direction: direction.rawValue,
-                        milliseconds: part.milliseconds - before, occurredAt: part.from))
-                if outcome == .late { isLate = true }
-            }
-        }
-        try settle(
-            tx,
+    /// A leg that was stored now.
+    private struct NewLeg {
+        let leg: CallLeg
+        /// What an estimate of the same leg counted; it is taken back by a receipt of its own. Usage only ever grows, so
+        /// just the difference is added: a leg lived at least until its last sign of life.
+        let estimated: Int64
+
+        var counted: Int64 { max(leg.times.milliseconds, estimated) }
+        var isMetered: Bool { if case .metered = leg.metering { true } else { false } }
+
+        var settlement: LeaseSettlement {
             LeaseSettlement(
                 tenantID: leg.identity.tenantID, organisationID: leg.identity.organisationID,
                 nodeID: leg.origin.nodeID, legID: leg.identity.id, leaseID: leg.origin.leaseID,
                 milliseconds: isMetered ? counted - estimated : 0, isEstimate: leg.state.isEstimated,
-                answeredAt: leg.times.answered,
-                endedAt: leg.times.ended))
-        if isMetered, let answered = leg.times.answered, counted > 0 {
-            try writeReceipts(leg, answered: answered, counted: counted, estimated: estimated, at: now, tx)
+                answeredAt: leg.times.answered, endedAt: leg.times.ended)
         }
-        return isLate
+    }
+
+    /// - Returns: the legs whose month was finalised already.
+    private func book(
+        _ legs: [NewLeg], at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> Set<CallLegID> {
+        let usage = legs.flatMap { leg in Self.usage(leg).map { (leg: leg.leg.identity, call: $0) } }
+        let outcomes = try links.recordUsage(tx, usage.map(\.call))
+        let late = zip(usage, outcomes).filter { $1 == .late }.map { $0.0.leg }
+        for identity in Set(late) { CallLegStore.markLate(identity.id, identity.tenantID, tx) }
+        // renewals lock in the order of leases, too
+        for leg in legs.sorted(by: { $0.leg.origin.precedes($1.leg.origin) }) { try settle(tx, leg.settlement) }
+        try writeReceipts(legs.flatMap(Self.papers), at: now, tx)
+        return Set(late.map(\.id))
+    }
+
+    private static func usage(_ new: NewLeg) -> [VoiceLinks.CallUsage] {
+        let leg = new.leg
+        guard let direction = leg.metering.direction, let answered = leg.times.answered else { return [] }
+        let known = MonthPart.parts(from: answered, milliseconds: new.estimated)
+        return MonthPart.parts(from: answered, milliseconds: new.counted).enumerated().compactMap { index, part in
+            let before = index < known.count ? known[index].milliseconds : 0
+            guard part.milliseconds > before else { return nil }
+            return VoiceLinks.CallUsage(
+                tenantID: leg.identity.tenantID, source: Self.source,
+                id: Self.usageID(leg, part, isTopUp: new.estimated > 0), direction: direction.rawValue,
+                milliseconds: part.milliseconds - before, occurredAt: part.from)
+        }
     }
 
     /// `<leg>` for the month of the answer, `<leg>.2026-12` for a later one; what is added to an estimate is another
@@ -100,30 +121,53 @@ struct CallLedger: Sendable {
         return base + month + (leg.state.isEstimated ? ".estimate" : isTopUp ? ".record" : "")
     }
 
-    private func writeReceipts(
-        _ leg: CallLeg, answered: Timestamp, counted: Int64, estimated: Int64, at now: Timestamp,
-        _ tx: borrowing Transaction<ScopeNode>
-    ) throws {
-        let basis: Receipt.Basis = leg.state.isEstimated ? .estimate : .record
-        if estimated > 0 {
-            for part in MonthPart.parts(from: answered, milliseconds: estimated) {
-                try append(leg, part, .reversal, at: now, tx)
-            }
-        }
-        for part in MonthPart.parts(from: answered, milliseconds: counted) where part.milliseconds > 0 {
-            try append(leg, part, basis, at: now, tx)
+    /// A receipt that is to be written.
+    fileprivate struct Paper {
+        let leg: CallLeg
+        let part: MonthPart
+        let basis: Receipt.Basis
+
+        var chain: ReceiptChain {
+            ReceiptChain(
+                tenantID: leg.identity.tenantID, organisationID: leg.identity.organisationID, month: part.month)
         }
     }
 
-    private func append(
-        _ leg: CallLeg, _ part: MonthPart, _ basis: Receipt.Basis, at now: Timestamp,
-        _ tx: borrowing Transaction<ScopeNode>
-    ) throws {
-        let terms = try terms.terms(of: leg.identity.tenantID, in: part, at: now) {
-            try links.terms(tx, leg.identity.tenantID, part.from)
+    private static func papers(_ new: NewLeg) -> [Paper] {
+        guard new.isMetered, let answered = new.leg.times.answered, new.counted > 0 else { return [] }
+        let basis: Receipt.Basis = new.leg.state.isEstimated ? .estimate : .record
+        func papers(_ milliseconds: Int64, _ basis: Receipt.Basis) -> [Paper] {
+            MonthPart.parts(from: answered, milliseconds: milliseconds).filter { $0.milliseconds > 0 }
+                .map { Paper(leg: new.leg, part: $0, basis: basis) }
         }
-        let place = try ReceiptStore.lockChain(leg.identity.tenantID, leg.identity.organisationID, part.month, tx)
-        let receipt = Receipt(
+        return papers(new.estimated, .reversal) + papers(new.counted, basis)
+    }
+
+    private func writeReceipts(
+        _ papers: [Paper], at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
+    ) throws {
+        var contracts: [ReceiptChain: VoiceLinks.Terms] = [:]
+        for paper in papers where contracts[paper.chain] == nil {
+            contracts[paper.chain] = try terms.terms(of: paper.leg.identity.tenantID, in: paper.part, at: now) {
+                try links.terms(tx, paper.leg.identity.tenantID, paper.part.from)
+            }
+        }
+        var places = try ReceiptStore.lock(Set(contracts.keys), tx)
+        for paper in papers {
+            guard let terms = contracts[paper.chain], let place = places[paper.chain] else {
+                throw DatabaseError.decoding("a chain of receipts is missing")
+            }
+            let receipt = paper.receipt(terms, at: place)
+            places[paper.chain] = receipt.next
+            ReceiptStore.append(receipt, to: paper.chain, of: paper.leg.identity.id, at: now, tx)
+        }
+        ReceiptStore.advance(places, tx)
+    }
+}
+
+extension CallLedger.Paper {
+    fileprivate func receipt(_ terms: VoiceLinks.Terms, at place: Receipt.Place) -> Receipt {
+        Receipt(
             Receipt.Subject(
                 tenant: leg.identity.tenantID, leg: leg.identity.id.uuid.uuidString.lowercased(), month: part.month,
                 from: part.from, milliseconds: basis == .reversal ? -part.milliseconds : part.milliseconds),
@@ -131,7 +175,18 @@ struct CallLedger: Sendable {
                 includedMilliseconds: terms.includedMilliseconds, microsPerMinute: terms.overageMicrosPerMinute,
                 priceBook: terms.priceBook, revision: leg.origin.revision),
             basis: basis, at: place)
-        try ReceiptStore.append(receipt, leg.identity.organisationID, of: leg.identity.id, at: now, tx)
+    }
+}
+
+extension CallLeg.Identity {
+    /// The one order in which legs are booked.
+    fileprivate func precedes(_ other: CallLeg.Identity) -> Bool { (tenantID, id) < (other.tenantID, other.id) }
+}
+
+extension CallLeg.Origin {
+    fileprivate func precedes(_ other: CallLeg.Origin) -> Bool {
+        guard let mine = leaseID, let its = other.leaseID else { return leaseID != nil && other.leaseID == nil }
+        return mine < its
     }
 }
 
@@ -158,6 +213,11 @@ private final class TermsMemory: Sendable {
         }
         return terms
     }
+}
+
+extension CallRecord.Marks {
+    /// The call that we put on the leg.
+    var call: CallID? { callID.flatMap { UUID(uuidString: $0) }.map { CallID($0) } }
 }
 
 extension CallLeg {

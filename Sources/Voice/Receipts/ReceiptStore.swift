@@ -4,41 +4,71 @@ import Telephony
 
 /// Receipts and the chains that they hang in.
 enum ReceiptStore {
-    /// Where the next receipt of a month stands. Holds the chain until the transaction ends.
-    static func lockChain(
-        _ tenant: TenantID, _ organisation: OrganisationID, _ month: CallMonth,
-        _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> Receipt.Place {
-        let (sequence, used, hash) = try tx.one(
+    /// Where the next receipts of these months stand. Holds the chains until the transaction ends, taken in one order.
+    static func lock(
+        _ chains: Set<ReceiptChain>, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [ReceiptChain: Receipt.Place] {
+        let chains = chains.sorted { ($0.tenantID, $0.date) < ($1.tenantID, $1.date) }
+        var places = try locked(chains, tx)
+        let fresh = chains.filter { places[$0] == nil }
+        guard !fresh.isEmpty else { return places }
+        try tx.execute(
             """
-            insert into app.receipt_chain as chain (tenant_id, month, organisation_id, sequence, used_ms, hash)
-            values (\(tenant), \("\(month)-01"), \(organisation), 0, 0, \(Receipt.firstPrevious))
-            on conflict (tenant_id, month) do update set sequence = chain.sequence
-            returning sequence, used_ms, hash
-            """, as: (Int64, Int64, String).self)
-        return Receipt.Place(sequence: sequence + 1, usedBefore: used, previousHash: hash)
+            insert into app.receipt_chain (tenant_id, month, organisation_id, sequence, used_ms, hash)
+            select t, m, o, 0, 0, \(Receipt.firstPrevious) from unnest(\(fresh.map(\.tenantID))::uuid[],
+                \(fresh.map(\.date))::date[], \(fresh.map(\.organisationID))::uuid[]) as g (t, m, o)
+            on conflict (tenant_id, month) do nothing
+            """)
+        places.merge(try locked(fresh, tx)) { first, _ in first }
+        return places
+    }
+
+    private static func locked(
+        _ chains: [ReceiptChain], _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [ReceiptChain: Receipt.Place] {
+        let results = try tx.pipeline(
+            chains.map { chain in
+                """
+                select sequence, used_ms, hash from app.receipt_chain
+                where tenant_id = \(chain.tenantID) and month = \(chain.date) for update
+                """
+            })
+        var places: [ReceiptChain: Receipt.Place] = [:]
+        for (chain, rows) in zip(chains, results) {
+            guard let row = rows.first else { continue }
+            let (sequence, used, hash) = try row.decode(as: (Int64, Int64, String).self)
+            places[chain] = Receipt.Place(sequence: sequence + 1, usedBefore: used, previousHash: hash)
+        }
+        return places
     }
 
     static func append(
-        _ receipt: Receipt, _ organisation: OrganisationID, of leg: CallLegID, at now: Timestamp,
+        _ receipt: Receipt, to chain: ReceiptChain, of leg: CallLegID, at now: Timestamp,
         _ tx: borrowing Transaction<ScopeNode>
-    ) throws {
-        let subject = receipt.subject
-        let month = "\(subject.month)-01"
-        _ = try tx.pipeline([
+    ) {
+        tx.postpone(
             """
             insert into app.call_receipt (tenant_id, month, sequence, organisation_id, leg_id, basis, milliseconds,
                 included_ms, overage_ms, document, hash, created_at)
-            values (\(subject.tenant), \(month), \(receipt.place.sequence), \(organisation), \(leg),
-                \(receipt.basis.rawValue), \(subject.milliseconds), \(receipt.includedPart), \(receipt.overagePart),
-                \(String(decoding: receipt.json.canonicalBytes, as: UTF8.self)), \(receipt.hash), \(now))
-            """,
-            """
-            update app.receipt_chain set sequence = \(receipt.place.sequence), used_ms = \(receipt.usedAfter),
-                hash = \(receipt.hash)
-            where tenant_id = \(subject.tenant) and month = \(month)
-            """,
-        ])
+            values (\(chain.tenantID), \(chain.date), \(receipt.place.sequence), \(chain.organisationID), \(leg),
+                \(receipt.basis.rawValue), \(receipt.subject.milliseconds), \(receipt.includedPart),
+                \(receipt.overagePart), \(String(decoding: receipt.json.canonicalBytes, as: UTF8.self)),
+                \(receipt.hash), \(now))
+            """)
+    }
+
+    /// Notes the last receipts of chains that are locked: the place is the one after it.
+    static func advance(
+        _ places: [ReceiptChain: Receipt.Place], _ tx: borrowing Transaction<ScopeNode>
+    ) {
+        for (chain, next) in places {
+            tx.postpone(
+                """
+                update app.receipt_chain set sequence = \(next.sequence - 1), used_ms = \(next.usedBefore),
+                    hash = \(next.previousHash)
+                where tenant_id = \(chain.tenantID) and month = \(chain.date)
+                """)
+        }
     }
 
     /// The documents of a month in their order, after `sequence`.
@@ -82,6 +112,16 @@ enum ReceiptStore {
             "select tenant_id from app.receipt_chain where month = \("\(month)-01") order by tenant_id",
             as: (TenantID).self)
     }
+}
+
+/// The receipts of a tenant's month.
+struct ReceiptChain: Sendable, Hashable {
+    let tenantID: TenantID
+    let organisationID: OrganisationID
+    let month: CallMonth
+
+    /// As the database names the month.
+    var date: String { "\(month)-01" }
 }
 
 /// Where a chain stands.

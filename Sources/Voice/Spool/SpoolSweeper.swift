@@ -7,6 +7,8 @@ package struct SpoolSweeper: Sendable {
     package struct Outcome: Sendable, Hashable {
         package var stored = 0
         package var duplicate = 0
+        /// Nothing to book.
+        package var dismissed = 0
         package var quarantined = 0
         /// Left where they are: they could not be read or delivered.
         package var failed: [String] = []
@@ -14,7 +16,7 @@ package struct SpoolSweeper: Sendable {
         package var skipped = 0
 
         package var isClean: Bool { failed.isEmpty }
-        package var delivered: Int { stored + duplicate + quarantined }
+        package var delivered: Int { stored + duplicate + dismissed + quarantined }
     }
 
     private let deliver: @Sendable ([UInt8]) async throws -> RecordAcceptance
@@ -63,6 +65,7 @@ package struct SpoolSweeper: Sendable {
             switch try await deliver([UInt8](try Data(contentsOf: file))) {
             case .stored: outcome.stored += 1
             case .duplicate: outcome.duplicate += 1
+            case .dismissed: outcome.dismissed += 1
             case .quarantined: outcome.quarantined += 1
             }
             try FileManager.default.removeItem(at: file)

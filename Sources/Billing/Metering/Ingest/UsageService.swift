@@ -32,12 +32,10 @@ package struct UsageService: Sendable {
         return receipt
     }
 
-    /// Stores one event in a transaction that stores more than it, for example the record that it comes from. Safe to
-    /// repeat, as every ingest.
-    package func store(_ item: UsageItem, _ tx: borrowing Transaction<ScopeNode>) throws -> UsageOutcome {
-        let outcomes = try stored(SortedBatch([item], now: time.now), tx).outcomes
-        guard let outcome = outcomes.first else { throw DatabaseError.notFound }
-        return outcome
+    /// Stores events in a transaction that stores more than them, for example the records that they come from; one
+    /// outcome for each. Safe to repeat, as every ingest.
+    package func store(_ items: [UsageItem], _ tx: borrowing Transaction<ScopeNode>) throws -> [UsageOutcome] {
+        try stored(SortedBatch(items, now: time.now), tx).outcomes
     }
 
     private func stored(_ items: [UsageItem], as scope: ScopeNode) async throws -> UsageReceipt {

@@ -140,6 +140,7 @@ struct QuarantineRoutes: Sendable {
             switch try await records.quarantine.replay(id, as: call.principal, using: records) {
             case .stored: Flash(.ok, "The record is booked.")
             case .duplicate: Flash(.info, "The leg was booked before; nothing is counted twice.")
+            case .dismissed: Flash(.info, "Nobody has the number and nobody answered: there is nothing to book.")
             case .quarantined(let reason):
                 Flash(.warn, "It still cannot be booked: \(Self.reason(reason)).")
             }
