@@ -53,8 +53,9 @@ extension VoiceBenchmark {
             "Telephony: call records",
             """
             \(4 * clients) connections at once deliver records of carriers' legs, 9 kB of JSON each as a real FreeSWITCH posts
-            them, of tenants drawn anew each time. Each is one transaction: the leg, its body, the usage event with its
-            hourly sum, the lease, and the receipt in the tenant's chain of hashes; the answer comes after the commit.
+            them, of tenants of one partner drawn anew each time. Each books the leg, its body, the usage event with its
+            hourly sum, the lease, and the receipt in the tenant's chain of hashes; records that come together share a
+            transaction, and each answer comes after its commit.
             \(rounds) rounds of \(Report.rounded(Double(Self.records))); the median round is shown. At the end legs, usage
             events and receipts are counted.
             """)
