@@ -18,7 +18,7 @@ struct VoiceNodes: Sendable {
 
     init(
         work: UnitOfWork, settings: VoiceServices.Settings, plan: @escaping @Sendable () -> VoicePlan,
-        decide: @escaping SwitchService.Decide
+        decide: @escaping SwitchService.Decide, refused: RefusedLogins
     ) {
         self.work = work
         service = NodeService(box: settings.box)
@@ -26,7 +26,8 @@ struct VoiceNodes: Sendable {
         watch = NodeWatch(directory, logger: settings.logger)
         gate = NodeGate(directory)
         answers = SwitchService(
-            gate: gate, plan: plan, decide: decide, logger: settings.logger, metrics: settings.metrics)
+            gate: gate, plan: plan, decide: decide, refused: refused, logger: settings.logger,
+            metrics: settings.metrics)
     }
 
     var endpoints: [Endpoint] { nodeEndpoints(service, directory, work) }

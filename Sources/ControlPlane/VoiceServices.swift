@@ -36,7 +36,7 @@ struct VoiceServices: Sendable {
         let live = calls.nodes
         nodes = VoiceNodes(
             work: work, settings: settings, plan: { plans.current },
-            decide: leases.deciding { live.trunksDown(of: $0) })
+            decide: leases.deciding { live.trunksDown(of: $0) }, refused: calls.refusedLogins)
         delivery = RecordDelivery(
             gate: nodes.gate, records: calls.records, metrics: settings.metrics, logger: settings.logger)
         housekeeping = CallHousekeeping(calls, metrics: settings.metrics, logger: settings.logger)
@@ -46,6 +46,13 @@ struct VoiceServices: Sendable {
         var hooks = NodeHooks(nodes: { try await nodes.eventSockets() }, renew: leases.renewing(work.time))
         hooks.catchUp = { announcer.catchUp($0, $1, since: $2) }
         hooks.lose = leases.losing
+        let refused = calls.refusedLogins
+        hooks.refused = { node, login, now in
+            guard let identity = plans.current.entry(domain: login.domain.lowercased())?.plan.identity,
+                node.serves(identity.instanceID)
+            else { return }
+            refused.note(login, by: node.id, .init(identity.tenantID, at: now))
+        }
         events = calls.events(hooks, logger: settings.logger)
     }
 

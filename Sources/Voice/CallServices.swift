@@ -13,6 +13,7 @@ package struct CallServices: Sendable {
     package let receipts: ReceiptService
     package let completeness: CompletenessService
     package let nodes: LiveNodes
+    package let refusedLogins: RefusedLogins
     package let live: LiveCallService
     private let work: UnitOfWork
 
@@ -28,7 +29,8 @@ package struct CallServices: Sendable {
         receipts = ReceiptService(work: work)
         completeness = CompletenessService(work: work, links: links, settle: settle, lose: lose)
         nodes = LiveNodes()
-        live = LiveCallService(nodes: nodes, work: work)
+        refusedLogins = RefusedLogins()
+        live = LiveCallService(nodes: nodes, refused: refusedLogins, work: work)
     }
 
     /// What people call. `domain` is the SIP domain of a tenant with voice.

@@ -217,6 +217,15 @@ extension PageSamples {
                         user: "1001", networkAddress: "192.0.2.7", userAgent: "Desk phone 3.1",
                         until: "18 Nov 2026, 15:00")
                 ] : [],
+            refused: isBusy
+                ? [
+                    .init(
+                        user: "1002", from: "198.51.100.9", what: "Sign-in", reason: "Wrong secret",
+                        count: 14, lastAt: "18 Nov 2026, 14:05"),
+                    .init(
+                        user: "", from: "198.51.100.9", what: "Call", reason: "Wrong secret", count: 1,
+                        lastAt: "18 Nov 2026, 14:01"),
+                ] : [],
             trunks: isBusy
                 ? [
                     .init(name: "Carrier Nord", states: [("Registered", .ok), ("Not registered", .bad)]),

@@ -115,6 +115,17 @@ def test_phones_are_listed_and_a_hijacked_one_is_put_out(telephony, peer):
         lambda: any("flush_inbound_reg" in line for line in peer.heard), 20, "the registration to be taken away")
 
 
+def test_a_refused_login_is_shown_to_its_tenant_alone(telephony, peer):
+    peer.play("plain.CUSTOM.sofia-register_failure.REGISTER", telephony.names)
+
+    def refused(number):
+        return [(one["user"], one["network_address"]) for one in telephony.get(number, "refused_logins")["refused_logins"]
+                if one["reason"] == "wrong_secret"]
+
+    wait_until(lambda: ("1001", "127.0.0.1") in refused(1), 20, "the refused login")
+    assert refused(2) == []
+
+
 def test_after_a_broken_connection_the_list_of_the_node_is_true(telephony, peer):
     peer.play("plain.CHANNEL_CREATE.internal.a", telephony.names)
     wait_until(lambda: set(live(telephony)) == {leg(FIRST)}, 20, "one leg")

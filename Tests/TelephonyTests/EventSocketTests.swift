@@ -131,6 +131,10 @@ struct RecordedEventSocketTests {
             return
         }
         #expect(registration.address == address && realm == "t2.voice.test")
+        let refused = NodeView.RefusedLogin(
+            method: "REGISTER", user: "1001", domain: "t1.voice.test", networkAddress: "127.0.0.1")
+        let failure = view.apply(try Self.event("plain.CUSTOM.sofia-register_failure.REGISTER.txt"))
+        #expect(failure == [.refused(refused)])
         _ = view.apply(try Self.event("plain.CUSTOM.sofia-unregister.txt"))
         #expect(view.registrations.count == 1)
         _ = view.apply(try Self.event("plain.CUSTOM.sofia-gateway_state.REGED.txt"))

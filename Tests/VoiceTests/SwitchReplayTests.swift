@@ -44,6 +44,14 @@ struct SwitchReplayTests {
                     #expect(answer.status == 200 && answer.body == SwitchDocument.notFound, "\(name)")
                 }
             }
+            func noted(_ tenant: UInt8) -> Set<String> {
+                Set(
+                    world.refused.list(of: RecordedPlans.id(tenant)).map { login in
+                        "\(login.attempt.method) \(login.attempt.reason.rawValue) \(login.attempt.user)"
+                    })
+            }
+            #expect(noted(1) == ["register spelling 1001"])
+            #expect(noted(2) == ["register other_domain 1001", "call other_domain 1001"])
         }
     }
 

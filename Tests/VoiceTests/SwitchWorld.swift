@@ -24,6 +24,7 @@ struct SwitchWorld: Sendable {
     let node: VoiceNode
     /// The legs that were asked about.
     let asked = AskedLegs()
+    let refused = RefusedLogins()
 
     static let now = Timestamp(seconds: 1_795_266_000)
 
@@ -78,7 +79,7 @@ struct SwitchWorld: Sendable {
         also routes: [ProtocolRoute] = [], _ body: @escaping @Sendable (SwitchClient) async throws -> Void
     ) async throws {
         let plan = plan
-        let asked = asked
+        let (asked, refused) = (asked, refused)
         let metrics = Metrics()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let service = SwitchService(
@@ -86,7 +87,7 @@ struct SwitchWorld: Sendable {
             decide: { origin in
                 asked.note(origin.leg)
                 return Decision(.refuse(Refusal(.couldNotAsk, "")), trace: [])
-            }, logger: logger, metrics: metrics)
+            }, refused: refused, logger: logger, metrics: metrics)
         var settings = ServerSettings()
         settings.port = 0
         settings.healthPort = 0

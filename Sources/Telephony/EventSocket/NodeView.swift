@@ -73,8 +73,19 @@ package struct NodeView: Sendable {
         case lost([LiveLeg])
         /// A phone is registered under a domain that did not check its password.
         case hijacked(LiveRegistration, realm: String)
+        /// A phone had the wrong secret, or a user that we did not give to the node.
+        case refused(RefusedLogin)
         case heartbeat(Heartbeat)
         case shuttingDown
+    }
+
+    /// A login that the node refused, by the address of the request: of a call that is the one who is called.
+    package struct RefusedLogin: Sendable, Hashable {
+        /// `REGISTER` or `INVITE`.
+        package let method: String
+        package let user: String
+        package let domain: String
+        package let networkAddress: String
     }
 
     package init() {}
@@ -228,6 +239,7 @@ package struct NodeView: Sendable {
     private mutating func custom(_ event: SwitchEvent) -> [Change] {
         switch event.subclass {
         case "sofia::register": return register(event)
+        case "sofia::register_failure": return refused(event)
         case "sofia::unregister": forget(event["from-user"], event["from-host"])
         case "sofia::expire": forget(event["user"], event["host"])
         case "sofia::gateway_state":
@@ -282,6 +294,16 @@ package struct NodeView: Sendable {
 
     /// Seconds; a phone may say anything.
     private static let longestRegistration: Int64 = 31 * 86_400
+
+    private func refused(_ event: SwitchEvent) -> [Change] {
+        guard let domain = event["to-host"], let method = event["registration-type"] else { return [] }
+        return [
+            .refused(
+                RefusedLogin(
+                    method: method, user: event["to-user"] ?? "", domain: domain,
+                    networkAddress: event["network-ip"] ?? ""))
+        ]
+    }
 
     private mutating func forget(_ user: String?, _ domain: String?) {
         guard let user, let domain else { return }

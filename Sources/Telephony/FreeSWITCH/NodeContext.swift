@@ -14,7 +14,8 @@ package struct NodeContext: Sendable, Hashable {
         self.settings = settings
     }
 
-    func serves(_ entry: VoicePlan.Entry) -> Bool {
+    /// Whether a tenant is one of the node's.
+    package func serves(_ entry: VoicePlan.Entry) -> Bool {
         instanceID == nil || instanceID == entry.plan.identity.instanceID
     }
 }

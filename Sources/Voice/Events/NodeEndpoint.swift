@@ -64,6 +64,8 @@ package struct NodeHooks: Sendable {
     package var catchUp: @Sendable (NodeEndpoint, NodeView, Timestamp) -> NodeNews? = { _, _, _ in NodeNews() }
     /// Takes channels from calls that the node does not carry any more.
     package var lose: LoseLeases = { _, _ in 0 }
+    /// A node refused a login.
+    package var refused: @Sendable (NodeEndpoint, NodeView.RefusedLogin, Timestamp) -> Void = { _, _, _ in }
 
     package init(
         nodes: @escaping @Sendable () async throws -> [NodeEndpoint],

@@ -137,6 +137,7 @@ struct NodeFollower: Sendable {
                 let flush = EventSocketCommand.flushRegistration(
                     profile: .internal, user: registration.address.user, domain: registration.address.domain)
                 if let flush { nodes.tellAll([flush], serving: endpoint.instanceID) }
+            case .refused(let login): hooks.refused(endpoint, login, work.time.now)
             case .heartbeat, .shuttingDown: break
             }
         }

@@ -129,10 +129,12 @@ package enum LiveAction: Sendable, Hashable {
 /// Live calls for people: who talks, and the few things that can be done about it.
 package struct LiveCallService: Sendable {
     private let nodes: LiveNodes
+    private let refused: RefusedLogins
     private let work: UnitOfWork
 
-    package init(nodes: LiveNodes, work: UnitOfWork) {
+    package init(nodes: LiveNodes, refused: RefusedLogins, work: UnitOfWork) {
         self.nodes = nodes
+        self.refused = refused
         self.work = work
     }
 
@@ -197,6 +199,15 @@ package struct LiveCallService: Sendable {
                 return RegistrationList(
                     tenantID: call.input.tenantID, organisationID: placement.organisationID,
                     registrations: found.map { RegistrationResource($0) })
+            },
+            Endpoint(
+                .get, "/v1/voice/tenants/{tenant_id}/refused_logins", "List phones that were not let in", tag: tag,
+                requires: .permission(.voiceRead)
+            ) { (call: Call<LiveTenant>) in
+                RefusedLoginList(
+                    tenantID: call.input.tenantID,
+                    organisationID: try await organisation(of: call.input.tenantID, call),
+                    refusedLogins: refused.list(of: call.input.tenantID).map { RefusedLoginResource($0) })
             },
             Endpoint(
                 .post, "/v1/voice/tenants/{tenant_id}/live_calls/{leg_id}:end", "End a live call", tag: tag,

@@ -161,7 +161,7 @@ package final class LiveNodes: Sendable {
 
 extension NodeEndpoint {
     /// `nil` is for everybody.
-    fileprivate func serves(_ instance: InstanceID?) -> Bool {
+    package func serves(_ instance: InstanceID?) -> Bool {
         instance == nil || instanceID == nil || instanceID == instance
     }
 }

@@ -12,16 +12,18 @@ package struct SwitchService: Sendable {
     private let gate: NodeGate
     private let plan: @Sendable () -> VoicePlan
     private let decide: Decide
+    private let refused: RefusedLogins
     private let logger: Logger
     private let answers: Counter
 
     package init(
-        gate: NodeGate, plan: @escaping @Sendable () -> VoicePlan, decide: @escaping Decide, logger: Logger,
-        metrics: Metrics
+        gate: NodeGate, plan: @escaping @Sendable () -> VoicePlan, decide: @escaping Decide,
+        refused: RefusedLogins, logger: Logger, metrics: Metrics
     ) {
         self.gate = gate
         self.plan = plan
         self.decide = decide
+        self.refused = refused
         self.logger = logger
         answers = metrics.counter(
             "controlplane_voice_switch_answers_total", "Answers to FreeSWITCH nodes.", labels: ["section", "outcome"])
@@ -52,6 +54,7 @@ package struct SwitchService: Sendable {
         let request = form.flatMap { SwitchRequest($0) }
         let answer = await answer(request, known.node.context, at: call.now)
         note(answer, request, known, call)
+        noteRefusal(answer, request, known.node.context, at: call.now)
         return RawReply(Array(answer.text.utf8), mediaType: "text/xml; charset=utf-8")
     }
 
@@ -69,6 +72,17 @@ package struct SwitchService: Sendable {
                 return DialplanAnswer.answer(await decide(origin), to: request, entry: origin.entry, node: node)
             }
         }
+    }
+
+    /// For the people of the tenant whose domain it was.
+    private func noteRefusal(
+        _ answer: SwitchAnswer, _ request: SwitchRequest?, _ node: NodeContext, at now: Timestamp
+    ) {
+        guard let reason = answer.notFound, case .directory(let directory)? = request,
+            case .authentication(let login) = directory.question,
+            let entry = plan().entry(domain: directory.domain.lowercased()), node.serves(entry)
+        else { return }
+        refused.note(login, reason, by: node.id, .init(entry.plan.tenantID, at: now))
     }
 
     /// Counts every answer, and tells of those that say that somebody tries something or that data is wrong.

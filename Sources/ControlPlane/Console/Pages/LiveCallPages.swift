@@ -97,6 +97,17 @@ struct LiveCallsPage: Sendable {
         let states: [(word: String, tone: Tone)]
     }
 
+    struct RefusedLogin: Sendable {
+        /// Empty where the node does not tell.
+        let user: String
+        let from: String
+        /// "Sign-in", "Call"
+        let what: String
+        let reason: String
+        let count: Int
+        let lastAt: String
+    }
+
     let place: VoicePlace
     /// "21 Nov 2026, 09:30:12"
     let time: String
@@ -104,6 +115,7 @@ struct LiveCallsPage: Sendable {
     /// Legs over trunks, and how many there may be.
     let lines: (used: Int, limit: Int)
     let phones: [Phone]
+    let refused: [RefusedLogin]
     let trunks: [Trunk]
     /// Nodes that serve the tenant, and those that cannot be asked.
     let nodes: (all: Int, away: Int)
@@ -117,7 +129,7 @@ struct LiveCallsPage: Sendable {
             : ""
         let view: HTML = #"""
             <div class="stack" id="live-view" data-refresh="5">\#(away)\#(callsCard)\#
-            \#(HTML.grid([phonesCard, trunksCard]))</div>
+            \#(HTML.grid([phonesCard, trunksCard, refusedCard]))</div>
             """#
         var page = place.page(
             of: .live, lede: "Read from the nodes. This view reads itself anew every 5 seconds.", body: view)
@@ -163,6 +175,31 @@ struct LiveCallsPage: Sendable {
                 action: .button("Users", to: "\(place.path)#users"))
             : table.html
         return Card.flush("Phones that can be reached", span: 7, body: list).html
+    }
+
+    private var refusedCard: HTML {
+        let table = Table(
+            "Refused logins",
+            [
+                .init("User"), .init("From"), .init("Wanted", isOptional: true), .init("Reason"),
+                .number("Times"), .init("Last", isOptional: true),
+            ],
+            rows: refused.map { login in
+                Table.Row([
+                    "\(DisplayText.orNothing(login.user))", "\(login.from)", "\(login.what)", "\(login.reason)",
+                    "\(login.count)", #"<span class="nowrap">\#(login.lastAt)</span>"#,
+                ])
+            })
+        let list: HTML =
+            refused.isEmpty
+            ? .empty(
+                "No login was refused", "A phone with a wrong secret or a user that does not exist appears here.",
+                icon: .phone)
+            : table.html
+        return Card.flush(
+            "Refused logins", span: 12,
+            lede: "The newest, since this service started. A wrong secret is the usual reason.", body: list
+        ).html
     }
 
     private var trunksCard: HTML {

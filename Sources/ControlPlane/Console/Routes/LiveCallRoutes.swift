@@ -52,6 +52,7 @@ struct LiveCallRoutes: Sendable {
                     }),
                 lines: (list.calls.count { $0.gateway != nil }, settings.concurrentCalls),
                 phones: nodes.registrations(in: domain, at: placement.instanceID).map(LiveCallsPage.Phone.init),
+                refused: services.telephony.calls.refusedLogins.list(of: id).map(LiveCallsPage.RefusedLogin.init),
                 trunks: choices.trunks.map { view in
                     let states = nodes.gateway("\(view.stored.value.id)").sorted { $0.key < $1.key }
                     return LiveCallsPage.Trunk(
@@ -107,6 +108,31 @@ extension LiveCallsPage.Phone {
             user: registration.address.user, networkAddress: registration.networkAddress,
             userAgent: registration.userAgent,
             until: registration.expires.map(DisplayText.minute) ?? DisplayText.nothing)
+    }
+}
+
+extension LiveCallsPage.RefusedLogin {
+    fileprivate init(_ login: RefusedLogin) {
+        let attempt = login.attempt
+        let what =
+            switch attempt.method {
+            case .register: "Sign-in"
+            case .call: "Call"
+            case .other: "Other"
+            }
+        let reason =
+            switch attempt.reason {
+            case .wrongSecret: "Wrong secret"
+            case .unknownUser: "No such user"
+            case .disabledUser: "User is switched off"
+            case .noCredential: "User has no secret"
+            case .otherDomain: "Credentials of another domain"
+            case .otherUser: "Credentials of another user"
+            case .spelling: "Domain written with capitals"
+            }
+        self.init(
+            user: attempt.user, from: attempt.networkAddress, what: what, reason: reason, count: login.count,
+            lastAt: DisplayText.minute(login.lastAt))
     }
 }
 
