@@ -206,7 +206,7 @@ package struct LiveCallService: Sendable {
             ) { (call: Call<LiveTenant>) in
                 RefusedLoginList(
                     tenantID: call.input.tenantID,
-                    organisationID: try await organisation(of: call.input.tenantID, call),
+                    organisationID: try await placement(of: call.input.tenantID, call).organisationID,
                     refusedLogins: refused.list(of: call.input.tenantID).map { RefusedLoginResource($0) })
             },
             Endpoint(
