@@ -9,12 +9,38 @@ import requests
 from .api import API
 
 
-class Telephony:
+class Recorder:
+    """A node that delivers what became of a tenant's calls."""
+
+    def __init__(self, address: str, tenant: str, credentials: tuple[str, str]):
+        self.address, self.tenant, self.credentials = address, tenant, credentials
+
+    def deliver(self, body: str | dict) -> int:
+        """One record to the node's address; the status that the node gets."""
+        text = body if isinstance(body, str) else json.dumps(body)
+        return requests.post(
+            self.address + "/fs/cdr/json", data=text.encode(), auth=self.credentials, timeout=30,
+            headers={"Content-Type": "application/json"}).status_code
+
+    def record(self, seconds: float, *, ago: float = 600, leg: str | None = None, side: str = "outbound",
+               **variables: str) -> dict:
+        """A leg that was answered for so long; 0 for one that nobody answered."""
+        start = int((time.time() - ago) * 1_000_000)
+        answer = start + 4_000_000 if seconds else 0
+        end = (answer or start) + round(seconds * 1_000_000)
+        return {"variables": {
+            "uuid": leg or str(uuid.uuid4()), "direction": side, "tenant_id": self.tenant,
+            "start_uepoch": str(start), "answer_uepoch": str(answer), "end_uepoch": str(end),
+            "billusec": str(round(seconds * 1_000_000)), "hangup_cause": "NORMAL_CLEARING", "hangup_cause_q850": "16",
+            "sip_call_id": f"{uuid.uuid4()}@192.0.2.7", **variables}}
+
+
+class Telephony(Recorder):
     """Voice switched on for a tenant, furnished with one of everything, and a node of its instance."""
 
     def __init__(self, api: API, tenant: dict, domain: str = "browser.voice.test",
                  allowed: str = "192.0.2.0/28"):
-        self.api, self.tenant = api, tenant["tenant_id"]
+        self.api, self.tenant, self.address = api, tenant["tenant_id"], api.address
         self.path = f"/tenants/{self.tenant}/voice"
         own = f"/v1/voice/tenants/{self.tenant}"
         self.domain = api.post(f"{own}/domain", {"domain": domain, "country": "AT"})
@@ -28,25 +54,6 @@ class Telephony:
             "routes": [{"to": "user", "sip_user_id": self.user}]})
         node = api.post("/v1/voice/nodes", {"instance_id": tenant["instance_id"], "name": "browser-fs1"})
         self.node, self.credentials = node["voice_node_id"], (node["name"], node["secrets"]["records_secret"])
-
-    def deliver(self, body: str | dict) -> int:
-        """One record to the node's address; the status that the node gets."""
-        text = body if isinstance(body, str) else json.dumps(body)
-        return requests.post(
-            self.api.address + "/fs/cdr/json", data=text.encode(), auth=self.credentials, timeout=30,
-            headers={"Content-Type": "application/json"}).status_code
-
-    def record(self, seconds: float, *, ago: int = 600, leg: str | None = None, side: str = "outbound",
-               **variables: str) -> dict:
-        """A leg that was answered for so long; 0 for one that nobody answered."""
-        start = int((time.time() - ago) * 1_000_000)
-        answer = start + 4_000_000 if seconds else 0
-        end = (answer or start) + int(seconds * 1_000_000)
-        return {"variables": {
-            "uuid": leg or str(uuid.uuid4()), "direction": side, "tenant_id": self.tenant,
-            "start_uepoch": str(start), "answer_uepoch": str(answer), "end_uepoch": str(end),
-            "billusec": str(int(seconds * 1_000_000)), "hangup_cause": "NORMAL_CLEARING", "hangup_cause_q850": "16",
-            "sip_call_id": f"{uuid.uuid4()}@192.0.2.7", **variables}}
 
     def an_ordinary_morning(self):
         """Calls of every kind that a list shows, and a record that nobody can read."""
