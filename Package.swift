@@ -84,6 +84,7 @@ let package = Package(
                 .embedInCode("Migrations/0005_calls.sql"),
                 .embedInCode("Migrations/0006_leases.sql"),
                 .embedInCode("Migrations/0007_fraud.sql"),
+                .embedInCode("Migrations/0008_voice_spend.sql"),
             ],
             swiftSettings: settings),
         .executableTarget(

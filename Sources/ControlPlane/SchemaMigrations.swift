@@ -11,6 +11,7 @@ enum SchemaMigrations {
         migration("0005_calls", PackageResources._005_calls_sql),
         migration("0006_leases", PackageResources._006_leases_sql),
         migration("0007_fraud", PackageResources._007_fraud_sql),
+        migration("0008_voice_spend", PackageResources._008_voice_spend_sql),
     ]
 
     private static func migration(_ name: String, _ bytes: [UInt8]) -> Migration {

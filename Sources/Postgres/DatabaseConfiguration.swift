@@ -68,7 +68,8 @@ package struct TransactionOptions: Sendable {
 
     package var isolation: Isolation = .readCommitted
     package var isReadOnly = false
-    /// Instead of `PoolLimits.transactionDeadline`.
+    /// Instead of `PoolLimits.transactionDeadline`. Locks are waited for no longer than three quarters of it, so that the
+    /// answer is `.lockTimeout` and not a lost connection.
     package var deadline: Duration?
     /// How often the body is run again after a conflict (40001, 40P01).
     package var maximumRetries = 3

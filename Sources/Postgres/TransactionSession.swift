@@ -37,7 +37,8 @@ final class TransactionSession {
     /// Runs statements in one round trip; the first call brings BEGIN and the context along.
     func run(_ statements: [Statement]) throws(DatabaseError) -> [ResultTable] {
         guard !statements.isEmpty else { return [] }
-        let opening = isOpen ? [] : [options.beginStatement] + (node.contextStatement.map { [$0] } ?? [])
+        let opening =
+            isOpen ? [] : [options.beginStatement] + [node.contextStatement, lockPatience].compactMap(\.self)
         let prelude = opening + postponed
         postponed = []
         try cancellation.begin(connection)
@@ -73,8 +74,19 @@ final class TransactionSession {
         }
     }
 
-    /// Commits, unless nothing was ever sent; what was postponed goes along. From here on a cancellation is not passed on: a cancelled COMMIT answers
-    /// success without having reached the standby.
+    /// How long the server may wait for a lock, where the caller set a deadline that is shorter than the session's own
+    /// patience. The server says that it gave up while there is time left to hear it: so it is known that nothing
+    /// happened, the connection stays good, and nobody waits on at the server for somebody who has gone.
+    private var lockPatience: Statement? {
+        guard options.deadline != nil else { return nil }
+        let patience = ContinuousClock.now.duration(to: deadline) * 3 / 4
+        guard patience < connection.settings.lockTimeout else { return nil }
+        return .control("SET LOCAL lock_timeout = \(max(1, patience.milliseconds))")
+    }
+
+    /// Commits, unless nothing was ever sent; what was postponed goes along, and waits for locks no longer than the
+    /// caller's deadline allows. From here on a cancellation is not passed on: a cancelled COMMIT answers success without
+    /// having reached the standby.
     func commit() throws(DatabaseError) {
         if !isOpen, !postponed.isEmpty { _ = try run([.control("SELECT 1")]) }
         guard isOpen else { return }
@@ -85,7 +97,8 @@ final class TransactionSession {
         _ = connection.takeWarnings()
         // The body may have used up its time; a COMMIT gets some of its own before the outcome is called unknown.
         let limit = max(deadline, .now.advanced(by: .seconds(5)))
-        let statements = postponed + [.control("COMMIT")]
+        let patience = postponed.isEmpty ? nil : lockPatience
+        let statements = [patience].compactMap(\.self) + postponed + [.control("COMMIT")]
         do throws(ExchangeError) {
             let tag = try connection.exchange(statements, deadline: limit).last?.commandTag
             isOpen = false

@@ -139,6 +139,61 @@ import Testing
         }
     }
 
+    /// Whoever has little time hears in time that a lock was not to be had, also of what goes along with the COMMIT: it is
+    /// known that nothing happened, and the connection goes on.
+    @Test(arguments: [false, true])
+    func aShortDeadlineBoundsTheWaitForLocks(goesWithCommit: Bool) async throws {
+        try await withTestDatabase(
+            migrations: TestSchema.migrations,
+            configure: {
+                patient(&$0)
+                $0.appConnections = 2
+            }
+        ) { test in
+            let tenant = TestSchema.tenant()
+            try await test.database.transaction(for: tenant) { tx in try tx.addNote(1, "first") }
+            let (isLocked, mayEnd) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            async let holder: Void = test.database.transaction(for: tenant) { tx in
+                try tx.execute("SELECT id FROM note WHERE tenant_id = \(tenant.tenantID) FOR UPDATE")
+                isLocked.signal()
+                mayEnd.wait()
+            }
+            await waitOnAThread { isLocked.wait() }
+            let change: SQL = "UPDATE note SET body = 'second' WHERE tenant_id = \(tenant.tenantID)"
+            let hasty = TransactionOptions(deadline: .seconds(2))
+            await #expect(throws: DatabaseError.lockTimeout) {
+                try await test.database.transaction(for: tenant, options: hasty) { tx in
+                    _ = try tx.notes()
+                    if goesWithCommit { tx.postpone(change) } else { try tx.execute(change) }
+                }
+            }
+            mayEnd.signal()
+            try await holder
+            let notes = try await test.database.transaction(for: tenant, options: hasty) { tx in
+                tx.postpone(change)
+                return try tx.notes()
+            }
+            #expect(notes.map(\.body) == ["second"])
+            #expect(test.database.statistics.app.counters.opened == 2)
+        }
+    }
+
+    /// A body that used up its time still commits what has to wait for nothing.
+    @Test func aCommitHasTimeOfItsOwn() async throws {
+        try await withTestDatabase(migrations: TestSchema.migrations, configure: patient) { test in
+            let tenant = TestSchema.tenant()
+            try await test.database.transaction(
+                for: tenant, options: TransactionOptions(deadline: .milliseconds(1_500))
+            ) { tx in
+                try tx.addNote(1, "")
+                Thread.sleep(forTimeInterval: 1.6)
+                tx.postpone("INSERT INTO note (tenant_id, id, body) VALUES (\(tenant.tenantID), 2, '')")
+            }
+            let notes = try await test.database.transaction(for: tenant) { tx in try tx.notes() }
+            #expect(notes.map(\.id) == [1, 2])
+        }
+    }
+
     @Test func aCancelledTaskStopsItsStatement() async throws {
         try await withTestDatabase(migrations: TestSchema.migrations, configure: patient) { test in
             let task = Task {

@@ -146,6 +146,7 @@ import Testing
         fixture.policy.permissions = [
             DialPermission(scope: .tenant, destinations: .init(prefix: "1"), isAllowed: true)
         ]
+        (fixture.policy.limits.dailySpendCents, fixture.policy.limits.exposureCents) = (nil, nil)
         let grace = try #require(fixture.dial("06601234567", .unknown).route)
         #expect(grace.grant == nil && grace.hangupAfterSeconds == 600 && grace.meteredLegs == [.b])
         #expect(fixture.decide(.trunk(nil), "+43720123456", .unknown).route?.hangupAfterSeconds == 600)
@@ -172,6 +173,41 @@ import Testing
         #expect(fixture.dial("1002", .unknown).route?.callClass == .internal)
         #expect(fixture.dial("112", .unknown).route?.callClass == .emergency)
         #expect(fixture.dial("06601234567").route?.grant != nil)
+    }
+
+    /// Nor do outbound calls where what they cost is bounded; where they cost nothing, no bound can be passed.
+    @Test(arguments: ["day", "exposure"])
+    func nobodyGoesOnUncountedWhereMoneyIsBounded(bound: String) throws {
+        var fixture = try PlanFixture()
+        (fixture.policy.limits.dailySpendCents, fixture.policy.limits.exposureCents) =
+            bound == "day" ? (1, nil) : (nil, 100_000)
+        let outbound = fixture.dial("06601234567", .unknown)
+        #expect(outbound.refusal?.reason == .couldNotAsk && outbound.trace.last?.step == .allotment)
+        #expect(fixture.decide(.trunk(nil), "+43720123456", .unknown).route?.hangupAfterSeconds == 600)
+        #expect(fixture.dial("112", .unknown).route?.callClass == .emergency)
+        fixture.policy.allotment.overageMicrosPerMinute = 0
+        #expect(fixture.dial("06601234567", .unknown).route?.hangupAfterSeconds == 600)
+        fixture.policy.allotment.overageMicrosPerMinute = 80_000
+        fixture.policy.allotment.includedMilliseconds = nil
+        #expect(fixture.dial("06601234567", .unknown).route?.hangupAfterSeconds == 600)
+    }
+
+    /// As many uncounted calls as calls may be at a time, and no more than may be at stake.
+    @Test func graceIsBounded() throws {
+        var fixture = try PlanFixture()
+        var standing = Standing.unknown
+        func inbound() -> Decision { fixture.decide(.trunk(nil), "+43720123456", standing) }
+        fixture.policy.limits.concurrentCalls = 3
+        (standing.graces.legs, standing.graces.milliseconds) = (2, 1_200_000)
+        #expect(inbound().route?.grant == nil && inbound().route?.hangupAfterSeconds == 600)
+        // 30 minutes at 8 cents
+        fixture.policy.limits.exposureCents = 240
+        #expect(inbound().route != nil)
+        fixture.policy.limits.exposureCents = 239
+        #expect(inbound().refusal?.reason == .couldNotAsk && inbound().trace.last?.step == .allotment)
+        fixture.policy.limits.exposureCents = nil
+        standing.graces.legs = 3
+        #expect(inbound().refusal?.reason == .couldNotAsk && inbound().trace.last?.step == .limits)
     }
 
     /// Any number of parallel calls, renewed until nothing is left: never a millisecond beyond the bound.

@@ -201,8 +201,83 @@ import Testing
             #expect(try await world.decide("call-4").refusal?.reason == .couldNotAsk, "its minutes end")
             policy.allotment.atEnd = .overage
             world.plans.set(LeaseWorld.plan(world.owner, policy))
-            let grace = try #require(try await world.decide("call-4").route)
-            #expect(grace.grant == nil && grace.hangupAfterSeconds == 120)
+            #expect(try await world.decide("call-4").refusal?.reason == .couldNotAsk, "its money is bounded")
+            (policy.limits.dailySpendCents, policy.limits.exposureCents) = (nil, nil)
+            policy.limits.concurrentCalls = 2
+            world.plans.set(LeaseWorld.plan(world.owner, policy))
+            for call in ["call-4", "call-5", "call-4"] {
+                let grace = try #require(try await world.decide(call).route)
+                #expect(grace.grant == nil && grace.hangupAfterSeconds == 120)
+            }
+            #expect(try await world.decide("call-6").refusal?.reason == .couldNotAsk, "two may last")
+            // rung, talked and over
+            world.clock.set(LeaseWorld.start.advanced(by: .seconds(180 + 120 + 15)))
+            #expect(try await world.decide("call-6").route?.hangupAfterSeconds == 120)
+        }
+    }
+
+    /// A month that stays locked is as good as away; nobody waits on at the server for a call that has gone.
+    @Test func aLockedMonthCannotBeAsked() async throws {
+        try await LeaseWorld.with { world in
+            #expect(try await world.decide("call-1").route?.grant != nil)
+            let (tenant, work) = (world.owner.tenantID, world.work)
+            let (isLocked, mayEnd) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            async let holder: Void = work.perform(job: "hold") { tx, _ in
+                try tx.execute("select 1 from app.usage_bucket where tenant_id = \(tenant) for update")
+                isLocked.signal()
+                mayEnd.wait()
+            }
+            await withCheckedContinuation { continuation in
+                DispatchQueue.global().async {
+                    isLocked.wait()
+                    continuation.resume()
+                }
+            }
+            let strict = try await world.decide("call-2")
+            let emergency = try await world.decide("call-3", "112")
+            var policy = LeaseWorld.policy()
+            (policy.allotment.atEnd, policy.allotment.outageSeconds) = (.overage, 120)
+            (policy.limits.dailySpendCents, policy.limits.exposureCents) = (nil, nil)
+            world.plans.set(LeaseWorld.plan(world.owner, policy))
+            let lenient = try await world.decide("call-4")
+            let waiting = try? await world.value(
+                """
+                select count(*) from pg_stat_activity
+                where datname = current_database() and wait_event_type = 'Lock'
+                """)
+            mayEnd.signal()
+            try await holder
+            #expect(strict.refusal?.reason == .couldNotAsk)
+            #expect(emergency.route?.callClass == .emergency)
+            #expect(lenient.route?.grant == nil && lenient.route?.hangupAfterSeconds == 120)
+            #expect(waiting == 0)
+            #expect(try await world.decide("call-5").route?.grant != nil)
+            #expect(try await world.value("select count(*) from app.usage_lease") == 2)
+        }
+    }
+
+    /// What was called within the hour counts by the number, however many others were called.
+    @Test func callsToOneNumberAreCountedByIt() async throws {
+        var policy = LeaseWorld.policy()
+        policy.limits.sequentialCalls = 2
+        try await LeaseWorld.with(policy) { world in
+            for index in 0..<5 {
+                let number = "0660123456\(index)"
+                #expect(try await world.decide("call-\(index)", number).route?.grant != nil)
+            }
+            #expect(try await world.decide("call-5", "06601234563").route == nil, "no minute is left")
+            try await settleAll(world)
+            #expect(try await world.decide("call-6", "06601234563").route?.grant != nil)
+            #expect(try await world.decide("call-7", "06601234563").refusal?.reason == .limitSequential)
+            #expect(try await world.decide("call-8", "06601234569").route?.grant != nil)
+            world.clock.set(LeaseWorld.start.advanced(by: .seconds(3600)))
+            #expect(try await world.decide("call-9", "06601234563").route?.grant != nil)
+        }
+    }
+
+    private func settleAll(_ world: LeaseWorld) async throws {
+        try await world.test.asSuperuser { connection in
+            try connection.execute("update app.usage_lease set state = 'settled', settled_at = began_at")
         }
     }
 

@@ -54,6 +54,7 @@ import Testing
             let ledger = try await run.ledger()
             #expect(ledger.chain == expected && ledger.receipts == expected && ledger.usage == expected)
             #expect(ledger.overage == max(0, expected - 300_000))
+            #expect(ledger.spent == ledger.cost)
             #expect(ledger.open == 0)
             #expect(run.talkedMilliseconds <= 300_000 + 60_000)
             #expect(run.talkedMilliseconds > 100_000, "the calls of this history hardly test anything")
@@ -66,6 +67,9 @@ import Testing
         let receipts: Int64
         let usage: Int64
         let overage: Int64
+        /// Of its days, and worked out again from the receipts, in millionths of a euro.
+        let spent: Int64
+        let cost: Int64
         let open: Int64
     }
 
@@ -325,6 +329,9 @@ import Testing
                 usage: try await world.value(
                     "select coalesce(sum(quantity), 0)::bigint from app.usage_event where meter = 'voice'"),
                 overage: try await world.value("select coalesce(sum(overage_ms), 0)::bigint from app.call_receipt"),
+                spent: try await world.value("select coalesce(sum(outbound_micros), 0)::bigint from app.voice_spend"),
+                cost: try await world.value(
+                    "select coalesce(sum(overage_ms * 80000 / 60000), 0)::bigint from app.call_receipt"),
                 open: try await world.value("select count(*) from app.usage_lease where state <> 'settled'"))
         }
 

@@ -18,6 +18,7 @@ final class Connection: @unchecked Sendable {
     let pointer: OpaquePointer
     private let cancelPointer: OpaquePointer?
     let openedAt: ContinuousClock.Instant
+    let settings: SessionSettings
     var statements: StatementCache
     /// Set when nothing more can be said on this connection: it is closed instead of parked.
     var isBroken = false
@@ -47,6 +48,7 @@ final class Connection: @unchecked Sendable {
         self.pointer = pointer
         cancelPointer = PQgetCancel(pointer)
         openedAt = .now
+        self.settings = settings
         statements = StatementCache(capacity: usesPreparedStatements ? 256 : 0)
         PQsetNoticeReceiver(pointer, receiveNotice, Unmanaged.passUnretained(self).toOpaque())
         guard PQsetnonblocking(pointer, 1) == 0 else {

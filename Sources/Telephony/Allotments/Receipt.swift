@@ -98,6 +98,12 @@ package struct Receipt: Sendable, Hashable {
     package var includedPart: Int64 { subject.milliseconds - overagePart }
     package var overagePart: Int64 { Self.overage(subject, terms, place) }
 
+    /// What its overage adds to the money of its day, in millionths of a euro, cut to whole ones: for a bound, never for a
+    /// bill.
+    package var spentMicros: Int64 {
+        Int64(clamping: Int128(overagePart) * Int128(terms.microsPerMinute) / 60_000)
+    }
+
     package static let firstPrevious = String(repeating: "0", count: 64)
     /// The name of the way in which a receipt is worked out; another way gets another name.
     package static let rule = "included-then-pro-rata/1"

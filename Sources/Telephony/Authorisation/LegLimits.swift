@@ -64,9 +64,10 @@ extension Inquiry {
         }
     }
 
-    /// Nothing could be asked: inbound calls and outbound ones of low risk go on for the tenant's outage bound, everything
-    /// else waits until somebody can be asked. So does every call of a tenant whose minutes end: nobody could say how many
-    /// are left, and calls that nobody counts could use any number of them.
+    /// Nothing could be asked: inbound calls and outbound ones of low risk go on for the tenant's outage bound, as many at
+    /// a time as its limits allow. Everything else waits until somebody can be asked. So does every call of a tenant
+    /// whose minutes end, and every outbound one of a tenant whose money is bounded: nobody could say how much is left, and
+    /// calls that nobody counts could use any amount of it.
     private mutating func grace(
         metering legs: [CallRoute.MeteredLeg], destination: Destination?
     ) throws(Refusal) -> CallRoute.Time {
@@ -79,7 +80,36 @@ extension Inquiry {
             throw refusal(
                 .allotment, .couldNotAsk, "Calls end with the month's minutes, and what is left could not be asked.")
         }
+        guard destination == nil || !plan.boundsMoney else {
+            throw refusal(
+                .allotment, .couldNotAsk, "What calls cost is bounded, and what is left of it could not be asked.")
+        }
+        guard standing.graces.legs + legs.count <= plan.limits.concurrentCalls else {
+            throw refusal(
+                .limits, .couldNotAsk,
+                "\(standing.graces.legs) calls may go on uncounted, and no more of \(plan.limits.concurrentCalls).")
+        }
+        let uncounted = standing.graces.milliseconds + Int64(legs.count * bound) * 1000
+        guard !plan.isExposed(toMilliseconds: uncounted) else {
+            throw refusal(
+                .allotment, .couldNotAsk, "Calls that nobody counts could cost more than what may be at stake.")
+        }
         doubt(.limits, "Limits and minutes could not be asked: the call may last \(bound) s.", at: .allotment)
         return CallRoute.Time(meteredLegs: legs, grant: nil, hangupAfterSeconds: bound)
     }
+}
+
+extension TenantPlan {
+    /// Whether calls cost something that a bound is set to.
+    fileprivate var boundsMoney: Bool {
+        costsMoney && (limits.dailySpendCents != nil || limits.exposureCents != nil)
+    }
+
+    /// Whether that much time, all of it beyond the included minutes, costs more than what may be at stake.
+    fileprivate func isExposed(toMilliseconds milliseconds: Int64) -> Bool {
+        guard costsMoney, let bound = limits.exposureCents else { return false }
+        return allotment.overageMicros(milliseconds) > EuroAmount(cents: bound).micros
+    }
+
+    private var costsMoney: Bool { allotment.includedMilliseconds != nil && allotment.overageMicrosPerMinute > 0 }
 }

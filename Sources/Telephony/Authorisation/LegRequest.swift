@@ -38,7 +38,7 @@ package struct LegRequest: Sendable, Hashable {
 }
 
 /// What is true of the tenant at this moment. What could not be asked is `nil`, which never means none: then emergency
-/// and internal calls go on, calls of low risk get a grace, all others are refused.
+/// and internal calls go on, calls of low risk get a grace where no bound could be passed by it, all others are refused.
 package struct Standing: Sendable, Hashable {
     /// Counted from live leases, never from counters.
     package struct Counts: Sendable, Hashable {
@@ -48,7 +48,7 @@ package struct Standing: Sendable, Hashable {
         package var inboundByNumber: [PhoneNumberID: Int] = [:]
         /// Outbound calls begun within the last second.
         package var callsWithinSecond = 0
-        /// Outbound calls begun within the last hour, by the number called; numbers called seldom may be left out.
+        /// Outbound calls begun within the last hour, by the number called; only the number that is asked about counts.
         package var callsWithinHour: [E164: Int] = [:]
 
         package init() {}
@@ -68,8 +68,18 @@ package struct Standing: Sendable, Hashable {
         package init() {}
     }
 
+    /// Legs that were let go on while nobody could be asked, and that may still last. No lease speaks for them.
+    package struct Graces: Sendable, Hashable {
+        package var legs = 0
+        /// What all of them together may last.
+        package var milliseconds: Int64 = 0
+
+        package init() {}
+    }
+
     package var counts: Counts?
     package var usage: Usage?
+    package var graces = Graces()
     /// Trunks that a node reported as not usable; a trunk about which nothing is known counts as usable.
     package var trunksDown: Set<TrunkID> = []
     /// When the tenant first had voice; young tenants get shorter slices. `nil` when not known.

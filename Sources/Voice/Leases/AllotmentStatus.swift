@@ -28,7 +28,8 @@ extension LeaseService {
         of plan: TenantPlan, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> AllotmentStatus {
         let place = try place(of: plan.identity, at: now)
-        let standing = try LeaseStore.standing(at: place, now: now, tx)
+        let standing = try StandingStore.standing(
+            StandingStore.Question(place: place, destination: nil, now: now), tx)
         guard let counts = standing.counts, let usage = standing.usage else {
             throw Problem.unavailable("The tenant's minutes cannot be read now.")
         }

@@ -11,6 +11,7 @@ package struct LeaseService: Sendable {
     private let ids: IDSource
     private let plan: @Sendable (TenantID) -> VoicePlan.Entry?
     private let logger: Logger
+    private let graces = GraceMemory()
 
     /// - Parameter plan: a tenant's plan in force, from memory.
     package init(
@@ -36,8 +37,9 @@ package struct LeaseService: Sendable {
     // MARK: - Before a call
 
     /// Decides about a leg and stores what it is granted. Legs that are refused whatever the minutes, and those that
-    /// nobody meters, are answered without a query. When the database cannot be asked, the decision is the one for that:
-    /// never a yes to everything, and never a no to an emergency.
+    /// nobody meters, are answered without a query. When the database cannot be asked, or the tenant's month stays locked
+    /// for longer than a call can wait, the decision is the one for that: never a yes to everything, and never a no to an
+    /// emergency.
     /// - Parameter trunksDown: what nodes told of gateways.
     package func decide(
         _ leg: LegRequest, _ entry: VoicePlan.Entry, trunksDown: Set<TrunkID> = []
@@ -50,13 +52,11 @@ package struct LeaseService: Sendable {
             return try await database.transaction(
                 for: ScopeNode.platform, options: TransactionOptions(deadline: Self.patience)
             ) { tx in
-                try reserve(leg, entry, trunksDown: trunksDown, tx)
+                try reserve(leg, entry, to: route.destination, trunksDown: trunksDown, tx)
             }
         } catch {
             logger.warning("a leg is decided without its standing", metadata: ["error": "\(error)"])
-            standing = .unknown
-            standing.trunksDown = trunksDown
-            return authorise(leg, entry, standing)
+            return graces.decide(leg, entry, trunksDown: trunksDown)
         }
     }
 
@@ -69,13 +69,15 @@ package struct LeaseService: Sendable {
     /// What nodes told of a tenant's gateways.
     package typealias TrunksDown = @Sendable (TenantPlan) -> Set<TrunkID>
 
-    /// The same in a transaction of the platform that is there already.
-    package func reserve(
-        _ leg: LegRequest, _ entry: VoicePlan.Entry, trunksDown: Set<TrunkID>, _ tx: borrowing Transaction<ScopeNode>
+    /// - Parameter destination: where the leg goes outside, as far as the limits look back at that.
+    private func reserve(
+        _ leg: LegRequest, _ entry: VoicePlan.Entry, to destination: Destination?, trunksDown: Set<TrunkID>,
+        _ tx: borrowing Transaction<ScopeNode>
     ) throws -> Decision {
         let place = try place(of: entry.plan.identity, at: leg.now)
         let callID = leg.callID.lowercased()
-        var standing = try LeaseStore.standing(of: place, replacing: callID, now: leg.now, tx)
+        let question = StandingStore.Question(place: place, destination: destination?.number, now: leg.now)
+        var standing = try StandingStore.standing(for: question, replacing: callID, tx)
         standing.trunksDown = trunksDown
         let decision = authorise(leg, entry, standing)
         guard let route = decision.route, let grant = route.grant else { return decision }
@@ -98,7 +100,10 @@ package struct LeaseService: Sendable {
     package func explain(
         _ leg: LegRequest, _ entry: VoicePlan.Entry, trunksDown: Set<TrunkID>, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> Decision {
-        var standing = try LeaseStore.standing(at: place(of: entry.plan.identity, at: leg.now), now: leg.now, tx)
+        let destination = authorise(leg, entry, Standing()).route?.destination?.number
+        let place = try place(of: entry.plan.identity, at: leg.now)
+        var standing = try StandingStore.standing(
+            StandingStore.Question(place: place, destination: destination, now: leg.now), tx)
         standing.trunksDown = trunksDown
         return authorise(leg, entry, standing)
     }
@@ -153,7 +158,7 @@ package struct LeaseService: Sendable {
         }
         // every batch takes its locks in the same order
         let places = Set(due.map(\.place)).sorted { $0.tenantID < $1.tenantID }
-        var usage = try LeaseStore.standings(of: places, now: now, tx)
+        var usage = try StandingStore.standings(of: places, now: now, tx)
         for index in due.indices {
             guard var month = usage[due[index].place] else { continue }
             let outcome = due[index].step.take(from: &month)

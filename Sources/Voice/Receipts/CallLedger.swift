@@ -153,6 +153,7 @@ struct CallLedger: Sendable {
             }
         }
         var places = try ReceiptStore.lock(Set(contracts.keys), tx)
+        var spent: [SpendDay: Int64] = [:]
         for paper in papers {
             guard let terms = contracts[paper.chain], let place = places[paper.chain] else {
                 throw DatabaseError.decoding("a chain of receipts is missing")
@@ -160,8 +161,13 @@ struct CallLedger: Sendable {
             let receipt = paper.receipt(terms, at: place)
             places[paper.chain] = receipt.next
             ReceiptStore.append(receipt, to: paper.chain, of: paper.leg.identity.id, at: now, tx)
+            if paper.leg.metering.direction == .outbound, receipt.spentMicros != 0 {
+                let day = SpendDay(chain: paper.chain, start: ViennaDay.start(of: paper.part.from))
+                spent[day, default: 0] += receipt.spentMicros
+            }
         }
         ReceiptStore.advance(places, tx)
+        ReceiptStore.add(spent, tx)
     }
 }
 

@@ -71,6 +71,20 @@ enum ReceiptStore {
         }
     }
 
+    /// Adds to what days cost. A day belongs to the chain of its month, so the locks of the chains are those of the days.
+    static func add(_ spent: [SpendDay: Int64], _ tx: borrowing Transaction<ScopeNode>) {
+        guard !spent.isEmpty else { return }
+        let days = Array(spent.keys)
+        tx.postpone(
+            """
+            insert into app.voice_spend as s (tenant_id, day, organisation_id, outbound_micros)
+            select t, (d at time zone 'Europe/Vienna')::date, o, m from unnest(\(days.map(\.chain.tenantID))::uuid[],
+                \(days.map(\.start))::timestamptz[], \(days.map(\.chain.organisationID))::uuid[],
+                \(days.map { spent[$0] ?? 0 })::bigint[]) as g (t, d, o, m) order by 1, 2
+            on conflict (tenant_id, day) do update set outbound_micros = s.outbound_micros + excluded.outbound_micros
+            """)
+    }
+
     /// The documents of a month in their order, after `sequence`.
     static func documents(
         _ tenant: TenantID, _ month: CallMonth, after sequence: Int64, limit: Int,
@@ -122,6 +136,12 @@ struct ReceiptChain: Sendable, Hashable {
 
     /// As the database names the month.
     var date: String { "\(month)-01" }
+}
+
+/// A day of a chain's month, by its first instant.
+struct SpendDay: Sendable, Hashable {
+    let chain: ReceiptChain
+    let start: Timestamp
 }
 
 /// Where a chain stands.
