@@ -17,7 +17,7 @@ struct VoiceNodes: Sendable {
     let gate: NodeGate
 
     init(
-        work: UnitOfWork, settings: VoiceServices.Settings, plan: @escaping @Sendable () -> VoicePlan,
+        work: UnitOfWork, settings: VoiceServices.Settings, plan: @escaping @Sendable () -> VoicePlan?,
         decide: @escaping SwitchService.Decide, refused: RefusedLogins
     ) {
         self.work = work

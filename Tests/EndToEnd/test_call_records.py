@@ -82,7 +82,9 @@ def test_every_record_is_there_once_its_delivery_is_answered(telephony):
         answer = exchange(telephony.node.port, telephony.node.prepared(RECORDS.request(name)))
         leg = re.search(r"uuid=(?:a_)?([0-9a-f-]{36})", RECORDS.heads[name]).group(1)
         assert answer.status in (200, 202), f"{name}: {answer.text}"
-        if answer.status == 200:
+        if "inbound-unknown-did" in name:
+            assert answer.text == "dismissed\n", "a misdial is nobody's task"
+        elif answer.status == 200:
             assert answer.text == ("duplicate\n" if leg in seen else "stored\n"), name
             seen.add(leg)
             assert leg in stored_legs(telephony), name
@@ -94,17 +96,7 @@ def test_what_waited_for_its_first_leg_is_replayed(telephony):
     assert {item["reason"] for item in waiting} <= {"unknown_tenant", "waiting"}
     for item in waiting:
         telephony.api.send("POST", f"/v1/voice/quarantine/{item['quarantine_id']}:replay", expect=(200, 409, 422))
-    left = telephony.api.all("/v1/voice/quarantine", state="open")
-    assert {item["leg_id"] for item in left} == {"leg_" + typed_digits("e21ae3f7")}, "only the call to nobody's number"
-
-
-def typed_digits(start: str) -> str:
-    """The digits of the id of the recorded leg whose uuid begins so."""
-    from harness.cluster import typed
-
-    name = next(name for name, head in RECORDS.heads.items() if f"uuid={start}" in head)
-    leg = re.search(r"uuid=([0-9a-f-]{36})", RECORDS.heads[name]).group(1)
-    return typed("leg", leg).split("_", 1)[1]
+    assert telephony.api.all("/v1/voice/quarantine", state="open") == []
 
 
 def test_repetitions_are_duplicates(telephony):

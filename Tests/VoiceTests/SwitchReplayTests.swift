@@ -85,6 +85,20 @@ struct SwitchReplayTests {
         }
     }
 
+    @Test func whatWasNotReadYetIsNotMissing() async throws {
+        try await SwitchWorld.with { world in
+            let header = "Basic \(Data("fs1:xml-secret".utf8).base64EncodedString())"
+            try await world.serve(knowing: NodeDirectory(work: world.work)) { client in
+                let answer = try await client.post("/fs/xml", "section=other", authorization: header)
+                #expect(answer.status == 503)
+            }
+            try await world.serve(hasPlans: false) { client in
+                let answer = try await client.post("/fs/xml", "section=other", authorization: header)
+                #expect(answer.status == 503)
+            }
+        }
+    }
+
     @Test func basicNeedsThePasswordOfThisPurpose() async throws {
         try await SwitchWorld.with { world in
             try await world.serve { client in

@@ -76,14 +76,15 @@ struct SwitchWorld: Sendable {
 
     /// Starts the server with the addresses of nodes and lends a client.
     func serve(
-        also routes: [ProtocolRoute] = [], _ body: @escaping @Sendable (SwitchClient) async throws -> Void
+        also routes: [ProtocolRoute] = [], knowing nodes: NodeDirectory? = nil, hasPlans: Bool = true,
+        _ body: @escaping @Sendable (SwitchClient) async throws -> Void
     ) async throws {
-        let plan = plan
+        let plan = hasPlans ? plan : nil
         let (asked, refused) = (asked, refused)
         let metrics = Metrics()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let service = SwitchService(
-            gate: NodeGate(directory), plan: { plan },
+            gate: NodeGate(nodes ?? directory), plan: { plan },
             decide: { origin in
                 asked.note(origin.leg)
                 return Decision(.refuse(Refusal(.couldNotAsk, "")), trace: [])

@@ -29,7 +29,7 @@ package struct RecordDelivery: Sendable {
     /// Credentials come first: the first request of a digest exchange has no body.
     private func take(_ call: ProtocolCall) async throws -> RawReply {
         switch gate.admit(call, for: .records) {
-        case .challenge(let reply): return reply
+        case .refused(let reply): return reply
         case .admitted(let known):
             let source = RecordSource(
                 nodeID: known.node.id, organisationID: known.node.organisationID, instanceID: known.node.instanceID)

@@ -10,6 +10,7 @@ import Tenancy
 /// away. `NodeWatch` keeps it fresh.
 package final class NodeDirectory: Sendable {
     private struct Contents {
+        var isRead = false
         var nodes: [String: KnownNode] = [:]
         /// Nodes that asked since they were last written down, with their process.
         var seen: [VoiceNodeID: String?] = [:]
@@ -20,6 +21,9 @@ package final class NodeDirectory: Sendable {
     private let contents = Mutex(Contents())
 
     package init(work: UnitOfWork) { self.work = work }
+
+    /// Whether the nodes were ever read. Until then nobody can be told from a stranger.
+    package var isRead: Bool { contents.withLock { $0.isRead } }
 
     /// By its user name; `nil` for nobody and for a retired node.
     package func node(named name: String) -> KnownNode? { contents.withLock { $0.nodes[name] } }
@@ -32,6 +36,7 @@ package final class NodeDirectory: Sendable {
         let known = try await work.read(in: .platform) { tx in try NodeStore.active(tx) }
         let now = work.time.now
         let seen: [VoiceNodeID: String?] = contents.withLock { contents in
+            contents.isRead = true
             contents.nodes = Dictionary(known.map { ($0.node.name, $0) }) { $1 }
             if let last = contents.writtenAt, last.advanced(by: .seconds(60)) > now { return [:] }
             contents.writtenAt = now

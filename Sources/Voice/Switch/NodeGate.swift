@@ -13,31 +13,40 @@ package struct NodeGate: Sendable {
     /// Whether somebody may go on.
     package enum Answer: Sendable {
         case admitted(KnownNode)
-        /// 401 with what to try.
-        case challenge(RawReply)
+        /// 401 with what to try; 503 while the service does not know its nodes yet, because a node that is turned away
+        /// gives up where one that finds the service away asks the next.
+        case refused(RawReply)
     }
 
     func noteSeen(_ id: VoiceNodeID, core: String?) { directory.noteSeen(id, core: core) }
 
     /// Which node a request comes from, by the password for `purpose`.
     package func admit(_ call: ProtocolCall, for purpose: NodeCredentials.Purpose) -> Answer {
-        guard let proof = call.authorization.flatMap(NodeProof.init) else { return .challenge(challenge(call)) }
+        guard let proof = call.authorization.flatMap(NodeProof.init) else { return .refused(challenge(call)) }
+        guard directory.isRead else { return .refused(Self.notReady("The nodes")) }
         switch proof {
         case .basic(let username, let password):
             let hash = NodeCredential.hash(of: password)
             guard let known = directory.node(named: username),
                 known.credentials[purpose].contains(where: { ConstantTime.isEqual($0.hash, hash) })
-            else { return .challenge(challenge(call)) }
+            else { return .refused(challenge(call)) }
             return .admitted(known)
         case .digest(let digest):
             guard let known = directory.node(named: digest.username),
                 known.credentials[purpose].contains(where: {
                     digest.matches($0.digest, method: call.method, target: call.target)
                 })
-            else { return .challenge(challenge(call)) }
-            guard nonces.isFresh(digest.nonce, at: call.now) else { return .challenge(challenge(call, isStale: true)) }
+            else { return .refused(challenge(call)) }
+            guard nonces.isFresh(digest.nonce, at: call.now) else { return .refused(challenge(call, isStale: true)) }
             return .admitted(known)
         }
+    }
+
+    /// What is said while the service has not read yet what it needs to answer: not "not there", but "ask again".
+    static func notReady(_ what: String) -> RawReply {
+        var reply = RawReply(Array("\(what) are still being read.\n".utf8), mediaType: "text/plain; charset=utf-8")
+        reply.status = 503
+        return reply
     }
 
     /// Both schemes; a client takes the better one that it was told to use.

@@ -10,14 +10,14 @@ package struct SwitchService: Sendable {
     package typealias Decide = @Sendable (CallOrigin) async -> Decision
 
     private let gate: NodeGate
-    private let plan: @Sendable () -> VoicePlan
+    private let plan: @Sendable () -> VoicePlan?
     private let decide: Decide
     private let refused: RefusedLogins
     private let logger: Logger
     private let answers: Counter
 
     package init(
-        gate: NodeGate, plan: @escaping @Sendable () -> VoicePlan, decide: @escaping Decide,
+        gate: NodeGate, plan: @escaping @Sendable () -> VoicePlan?, decide: @escaping Decide,
         refused: RefusedLogins, logger: Logger, metrics: Metrics
     ) {
         self.gate = gate
@@ -46,20 +46,22 @@ package struct SwitchService: Sendable {
     func answer(_ call: ProtocolCall) async throws -> RawReply {
         let known: KnownNode
         switch gate.admit(call, for: .configuration) {
-        case .challenge(let reply): return reply
+        case .refused(let reply): return reply
         case .admitted(let node): known = node
         }
+        guard let plan = plan() else { return NodeGate.notReady("The plans") }
         let form = FormFields(call.method == "POST" ? try await call.body() : call.query)
         gate.noteSeen(known.node.id, core: form?[.coreUUID])
         let request = form.flatMap { SwitchRequest($0) }
-        let answer = await answer(request, known.node.context, at: call.now)
+        let answer = await answer(request, plan, known.node.context, at: call.now)
         note(answer, request, known, call)
-        noteRefusal(answer, request, known.node.context, at: call.now)
+        noteRefusal(answer, request, plan, known.node.context, at: call.now)
         return RawReply(Array(answer.text.utf8), mediaType: "text/xml; charset=utf-8")
     }
 
-    private func answer(_ request: SwitchRequest?, _ node: NodeContext, at now: Timestamp) async -> SwitchAnswer {
-        let plan = plan()
+    private func answer(
+        _ request: SwitchRequest?, _ plan: VoicePlan, _ node: NodeContext, at now: Timestamp
+    ) async -> SwitchAnswer {
         switch request {
         case nil: return .notFound(.unreadable)
         case .other: return .notFound(.notManaged)
@@ -76,11 +78,11 @@ package struct SwitchService: Sendable {
 
     /// For the people of the tenant whose domain it was.
     private func noteRefusal(
-        _ answer: SwitchAnswer, _ request: SwitchRequest?, _ node: NodeContext, at now: Timestamp
+        _ answer: SwitchAnswer, _ request: SwitchRequest?, _ plan: VoicePlan, _ node: NodeContext, at now: Timestamp
     ) {
         guard let reason = answer.notFound, case .directory(let directory)? = request,
             case .authentication(let login) = directory.question,
-            let entry = plan().entry(domain: directory.domain.lowercased()), node.serves(entry)
+            let entry = plan.entry(domain: directory.domain.lowercased()), node.serves(entry)
         else { return }
         refused.note(login, reason, by: node.id, .init(entry.plan.tenantID, at: now))
     }
