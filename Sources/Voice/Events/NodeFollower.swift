@@ -69,7 +69,7 @@ struct NodeFollower: Sendable {
             },
             { link in
                 try await resync(link, pending)
-                let awaySince = nodes[endpoint.id]?.since ?? work.time.now
+                let awaySince = nodes.look(at: endpoint.id, \.since) ?? work.time.now
                 nodes.connected(endpoint, link, at: work.time.now)
                 var isCaughtUp = false
                 var ends = CallEnds()
@@ -94,7 +94,7 @@ struct NodeFollower: Sendable {
         let channels = try SwitchTables.channels(try await link.ask(.channels))
         let now = work.time.now
         let (changes, unknown) = nodes.change(endpoint) { $0.resync(channels: channels, at: now) }
-        react(to: changes, core: nodes[endpoint.id]?.view.coreID, pending)
+        react(to: changes, core: nodes.look(at: endpoint.id, \.view.coreID) ?? nil, pending)
         for leg in unknown {
             let dump = try await link.ask(.dump(leg))
             // It may have ended meanwhile; then the answer is an error and its end comes as an event.
@@ -161,18 +161,17 @@ struct NodeFollower: Sendable {
     }
 
     private func heard(isConnected: Bool) async {
-        guard let view = nodes[endpoint.id]?.view else { return }
+        guard let (core, beat) = nodes.look(at: endpoint.id, { ($0.view.coreID, $0.view.heartbeat) }) else { return }
         try? await work.perform(job: "note live calls") { tx, actor in
-            try SightingStore.heard(
-                endpoint.id, coreID: view.coreID, view.heartbeat, isConnected: isConnected, at: actor.now, tx)
+            try SightingStore.heard(endpoint.id, coreID: core, beat, isConnected: isConnected, at: actor.now, tx)
         }
     }
 
     /// Legs of an earlier connection, perhaps of an earlier process, whose end nobody saw.
     private func loseUnnamed(_ present: [UUID], asked: Timestamp) async {
-        let legs = nodes[endpoint.id]?.view.legs.values.filter { $0.ended == nil } ?? []
+        let legs = nodes.look(at: endpoint.id) { node in node.view.legs.values.filter { $0.ended == nil } } ?? []
         // clocks of several processes differ a little
-        let loss = NodeLoss(nodeID: endpoint.id, present: Array(legs), at: asked.advanced(by: .seconds(-5)))
+        let loss = NodeLoss(nodeID: endpoint.id, present: legs, at: asked.advanced(by: .seconds(-5)))
         do {
             try await work.perform(job: "note live calls") { tx, actor in
                 let seenAt = try SightingStore.lastSeen(endpoint.id, tx) ?? actor.now
@@ -187,12 +186,16 @@ struct NodeFollower: Sendable {
     // MARK: Leases
 
     private func renew(_ link: NodeLink, _ ends: inout CallEnds) async {
-        let view = nodes[endpoint.id]?.view ?? NodeView()
-        let legs = view.legs.values.filter { $0.ended == nil && $0.answered != nil }
+        let answered = nodes.look(at: endpoint.id) { node in
+            node.view.legs.values.filter { $0.ended == nil && $0.answered != nil }
+        }
+        guard let legs = answered else { return }
         ends.keep(only: Set(legs.map(\.id)))
         guard !legs.isEmpty else { return }
         do {
-            link.tell(ends.commands(for: try await hooks.renew(endpoint.id, legs), in: view, at: work.time.now))
+            let renewals = try await hooks.renew(endpoint.id, legs)
+            let now = work.time.now
+            link.tell(nodes.look(at: endpoint.id) { ends.commands(for: renewals, in: $0.view, at: now) } ?? [])
         } catch {
             logger.warning("leases could not be renewed", metadata: ["node": "\(endpoint.id)", "error": "\(error)"])
         }
