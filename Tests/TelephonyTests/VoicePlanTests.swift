@@ -33,6 +33,33 @@ import Testing
         #expect(plan.entries.isEmpty && plan.entry(number: kept) == nil)
     }
 
+    /// Whoever has seen the name and the plan without its secrets can try no guess of a secret with them.
+    @Test func theNameOfAPlanSaysNothingAboutItsSecrets() throws {
+        func plan(_ secret: String, _ fingerprint: String) throws -> TenantPlan {
+            var fixture = try PlanFixture()
+            fixture.users = [
+                SIPUser(
+                    id: PlanFixture.id(1), name: "1001", digests: [secret], fingerprints: [fingerprint],
+                    displayName: "", callerNumber: nil, siteID: nil)
+            ]
+            fixture.trunks = [
+                Trunk(
+                    id: PlanFixture.id(2), displayName: "", proxy: "carrier.example",
+                    identification: .registration(username: "u", secret: secret, realm: "r"),
+                    fingerprint: fingerprint, allowedAddresses: [], use: Trunk.Use())
+            ]
+            return fixture.plan
+        }
+        let (one, other) = (try plan("guess-1", "f1"), try plan("guess-2", "f1"))
+        #expect(one != other)
+        #expect(try one.entry().revision == other.entry().revision)
+        #expect(try one.entry().revision != plan("guess-1", "f2").entry().revision)
+        let shown = try one.withoutSecrets.document()
+        #expect(try shown.canonicalBytes == other.withoutSecrets.document().canonicalBytes)
+        #expect(!shown.text.contains("guess") && shown.text.contains("f1"))
+        #expect(try one.entry().plan == one, "nodes need the secrets")
+    }
+
     @Test func domainsAreCountedForEachInstance() throws {
         func id<Kind>(_ byte: UInt8) -> ID<Kind> { ID(UUID(bytes: [UInt8](repeating: byte, count: 16))) }
         let (first, second): (InstanceID, InstanceID) = (id(1), id(2))

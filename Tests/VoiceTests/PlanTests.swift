@@ -92,6 +92,52 @@ import Testing
         }
     }
 
+    /// Another process, which was started with a newer key encryption key, names the same plans alike.
+    @Test func aNewSecretMakesTheSameNewRevisionInEveryProcess() async throws {
+        let key = KeyEncryptionKey.generatedText()
+        try await VoiceWorld.with(keys: try KeyRing(text: key)) { world in
+            try await Self.furnish(world)
+            let other = VoiceModel(
+                work: world.work, tenants: world.tenancy.tenants,
+                box: SecretBox(try KeyRing(text: "\(KeyEncryptionKey.generatedText())\n\(key)")),
+                links: world.model.links, listening: world.test.configuration.app, logger: TestLog.quiet)
+            let tenant = world.alpha.tenant.id
+            let names = { @Sendable in
+                try await world.model.plans.refresh()
+                try await other.plans.refresh()
+                let (mine, theirs) = (world.model.plans.current.entries, other.plans.current.entries)
+                #expect(mine.map(\.revision) == theirs.map(\.revision) && mine.map(\.plan) == theirs.map(\.plan))
+                return try #require(world.model.plans.current.entry(tenant: tenant)?.revision)
+            }
+            let places = { @Sendable (revision: String) in
+                try await world.read(world.alpha) { tx in
+                    try world.model.revisions.get(revision, of: tenant, tx).changes.map(\.place)
+                }
+            }
+            let plan = { @Sendable in try #require(world.model.plans.current.entry(tenant: tenant)?.plan) }
+            let first = try await names()
+            let (user, trunk) = (try plan().directory.users[0].id, try plan().routing.trunks[0].id)
+            _ = try await world.change(world.alpha) { tx, actor in
+                try world.model.users.rotate(SIPSecretRotation(secret: "another-horse-9"), of: user, tenant, tx, actor)
+            }
+            let second = try await names()
+            #expect(first != second)
+            #expect(try await places(second) == [0, 1].map { "directory.users[\(user)].fingerprints[\($0)]" })
+            #expect(try plan().directory.users[0].digests.count == 2)
+            _ = try await world.change(world.alpha) { tx, actor in
+                var fields = TrunkFields(displayName: "Carrier", proxy: "sip.carrier.test")
+                fields.allowedAddresses = ["192.0.2.0/24"]
+                fields.registration = RegistrationFields(username: "u", secret: "another-secret")
+                return try world.model.trunks.update(trunk, fields, of: tenant, expecting: .anything, tx, actor)
+            }
+            let third = try await names()
+            #expect(try await places(third) == ["routing.trunks[\(trunk)].fingerprint"])
+            #expect(
+                try plan().routing.trunks[0].identification
+                    == .registration(username: "u", secret: "another-secret", realm: "sip.carrier.test"))
+        }
+    }
+
     @Test func whatIsOutsideOfVoiceCountsToo() async throws {
         try await VoiceWorld.with { world in
             try await Self.furnish(world)
@@ -169,6 +215,8 @@ import Testing
             #expect(try await world.model.plans.file(of: world.work.ids.new()).plans.isEmpty)
             let edited = String(decoding: bytes, as: UTF8.self).replacing("1001", with: "1002")
             #expect(throws: PlanFile.Invalid.self) { try PlanFile(decoding: Array(edited.utf8)) }
+            let stolen = String(decoding: bytes, as: UTF8.self).replacing("carrier-secret", with: "another-secret")
+            #expect(throws: PlanFile.Invalid.self) { try PlanFile(decoding: Array(stolen.utf8)) }
             #expect(throws: PlanFile.Invalid.self) { try PlanFile(decoding: Array(bytes.dropLast(40))) }
         }
     }

@@ -6,14 +6,14 @@ extension TenantPlan {
     /// The plan as JSON. Equal plans have equal canonical bytes.
     package func document() throws -> JSON { try JSON(parsing: Array(JSONEncoder().encode(self))) }
 
-    /// The plan with the name of its content: the first 32 hexadecimal characters of the SHA-256 of its canonical JSON.
+    /// The plan with the name of its content, which is the same in every process.
     package func entry() throws -> VoicePlan.Entry {
-        let digest = SHA256.hash(data: try document().canonicalBytes)
+        let digest = SHA256.hash(data: try withoutSecrets.document().canonicalBytes)
         return VoicePlan.Entry(revision: String(digest.hexadecimal.prefix(32)), plan: self)
     }
 
-    /// The same with fingerprints in place of secrets, for everything that is stored or shown. A fingerprint changes with
-    /// its secret, so a difference still shows that one was replaced.
+    /// The same with fingerprints in place of secrets, for everything that is named, stored or shown: a difference still
+    /// shows that a secret was replaced.
     package var withoutSecrets: TenantPlan {
         var directory = self.directory
         directory.users = directory.users.map(\.withoutSecrets)
@@ -26,26 +26,18 @@ extension TenantPlan {
 extension SIPUser {
     fileprivate var withoutSecrets: SIPUser {
         SIPUser(
-            id: id, name: name, digests: digests.map { Fingerprint.text(of: $0, "\(id)") }, displayName: displayName,
+            id: id, name: name, digests: [], fingerprints: fingerprints, displayName: displayName,
             callerNumber: callerNumber, siteID: siteID, isEnabled: isEnabled, forward: forward)
     }
 }
 
 extension Trunk {
     fileprivate var withoutSecrets: Trunk {
-        guard case .registration(let username, let secret, let realm) = identification else { return self }
+        guard case .registration(let username, _, let realm) = identification else { return self }
         return Trunk(
             id: id, displayName: displayName, proxy: proxy,
-            identification: .registration(
-                username: username, secret: Fingerprint.text(of: secret, "\(id)"), realm: realm),
+            identification: .registration(username: username, secret: "", realm: realm), fingerprint: fingerprint,
             allowedAddresses: allowedAddresses, use: use, format: format, transport: transport)
-    }
-}
-
-/// Tells whether two secrets of one object are the same, and nothing else.
-enum Fingerprint {
-    static func text(of secret: String, _ owner: String) -> String {
-        "fingerprint:" + SHA256.hash(data: Array("\(owner) \(secret)".utf8)).hexadecimal.prefix(12)
     }
 }
 
@@ -64,7 +56,8 @@ package struct PlanFile: Sendable {
         package let description: String
     }
 
-    static let format = 1
+    /// 2: the names of plans say nothing about secrets any more, so the file has a sum of its own.
+    static let format = 2
 
     package let madeAt: Timestamp
     package let plans: [VoicePlan.Entry]
@@ -86,30 +79,32 @@ package struct PlanFile: Sendable {
         let format: Int
         let madeAt: Timestamp
         let plans: [Item]
+        /// Of the canonical JSON of `plans`.
+        let sha256: String?
     }
 
     /// The file's bytes.
     package func encoded() throws -> [UInt8] {
         let items = plans.map { Document.Item(revision: $0.revision, plan: $0.plan) }
-        let document = Document(format: Self.format, madeAt: madeAt, plans: items)
+        let sum = Self.sum(try JSON(parsing: Array(JSONEncoder().encode(items))))
+        let document = Document(format: Self.format, madeAt: madeAt, plans: items, sha256: sum)
         return try JSON(parsing: Array(JSONEncoder().encode(document))).canonicalBytes + [0x0A]
     }
 
-    /// Reads a file and compares every plan with its name, so that a torn or edited one is not taken.
+    /// Reads a file and compares it with its sum, so that a torn or edited one is not taken.
     package init(decoding bytes: [UInt8]) throws {
-        guard let document = try? JSONDecoder().decode(Document.self, from: Data(bytes)) else {
-            throw Invalid(description: "this is no plan file; make one with 'controlplane voice plan-file'")
-        }
+        guard let json = try? JSON(parsing: bytes),
+            let document = try? JSONDecoder().decode(Document.self, from: Data(bytes))
+        else { throw Invalid(description: "this is no plan file; make one with 'controlplane voice plan-file'") }
         guard document.format == Self.format else {
             throw Invalid(description: "the plan file has format \(document.format), this program knows \(Self.format)")
         }
-        madeAt = document.madeAt
-        plans = try document.plans.map { item in
-            let entry = try item.plan.entry()
-            guard entry.revision == item.revision else {
-                throw Invalid(description: "the plan of \(item.plan.domain) is not the one that was written")
-            }
-            return entry
+        guard let items = json["plans"], Self.sum(items) == document.sha256 else {
+            throw Invalid(description: "the plans are not the ones that were written")
         }
+        madeAt = document.madeAt
+        plans = document.plans.map { VoicePlan.Entry(revision: $0.revision, plan: $0.plan) }
     }
+
+    private static func sum(_ plans: JSON) -> String { SHA256.hash(data: plans.canonicalBytes).hexadecimal }
 }

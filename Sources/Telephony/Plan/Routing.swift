@@ -15,6 +15,8 @@ package struct Trunk: Sendable, Hashable, Codable {
     /// `host` or `host:port` of the carrier.
     package let proxy: String
     package let identification: Identification
+    /// What is shown in place of the secret of a registration, as of a user's.
+    package let fingerprint: String?
     /// Sources of inbound calls, in CIDR form; an empty list lets nobody in.
     package let allowedAddresses: [String]
     package let use: Use
@@ -23,13 +25,14 @@ package struct Trunk: Sendable, Hashable, Codable {
     package let transport: Transport
 
     package init(
-        id: TrunkID, displayName: String, proxy: String, identification: Identification, allowedAddresses: [String],
-        use: Use, format: NumberFormat = .e164Plus, transport: Transport = .udp
+        id: TrunkID, displayName: String, proxy: String, identification: Identification, fingerprint: String? = nil,
+        allowedAddresses: [String], use: Use, format: NumberFormat = .e164Plus, transport: Transport = .udp
     ) {
         self.id = id
         self.displayName = displayName
         self.proxy = proxy
         self.identification = identification
+        self.fingerprint = fingerprint
         self.allowedAddresses = allowedAddresses
         self.use = use
         self.format = format

@@ -1,7 +1,7 @@
 import Kernel
 
-/// Everything a node has to know of one tenant, compiled: immutable, in memory, named by the hash of its content. A call
-/// carries that name into its record, so that it can be said later which configuration ran.
+/// Everything a node has to know of one tenant, compiled: immutable, in memory, named by the hash of its content without
+/// its secrets. A call carries that name into its record, so that it can be said later which configuration ran.
 package struct TenantPlan: Sendable, Hashable, Codable {
     package let identity: Identity
     /// Why the tenant makes no calls now other than emergency and internal ones; `nil` when it may.
@@ -116,6 +116,9 @@ package struct SIPUser: Sendable, Hashable, Codable {
     /// MD5 of `name:domain:secret` in lower-case hexadecimal. Two during a rotation, the newest first: the digest that a
     /// request carries tells which of them the phone knows.
     package let digests: [String]
+    /// One for each digest: what is shown in place of it and tells when it was replaced. Nothing that can be guessed from
+    /// a fingerprint, because it is none of the secret but of how it lies in the database.
+    package let fingerprints: [String]
     /// Shown to people inside; free text, never part of `data=`.
     package let displayName: String
     /// The number shown to carriers; one of the tenant's own active numbers, or `nil` for the tenant's first.
@@ -126,12 +129,13 @@ package struct SIPUser: Sendable, Hashable, Codable {
     package let forward: Forward?
 
     package init(
-        id: SIPUserID, name: String, digests: [String], displayName: String, callerNumber: PhoneNumberID?,
-        siteID: SiteID?, isEnabled: Bool = true, forward: Forward? = nil
+        id: SIPUserID, name: String, digests: [String], fingerprints: [String] = [], displayName: String,
+        callerNumber: PhoneNumberID?, siteID: SiteID?, isEnabled: Bool = true, forward: Forward? = nil
     ) {
         self.id = id
         self.name = name
         self.digests = digests
+        self.fingerprints = fingerprints
         self.displayName = displayName
         self.callerNumber = callerNumber
         self.siteID = siteID

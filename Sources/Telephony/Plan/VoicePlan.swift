@@ -5,7 +5,8 @@ import Kernel
 package struct VoicePlan: Sendable {
     /// One tenant's plan with the name of its content.
     package struct Entry: Sendable {
-        /// The first 32 hexadecimal characters of the SHA-256 of the plan's canonical JSON.
+        /// The first 32 hexadecimal characters of the SHA-256 of the plan's canonical JSON without its secrets: every call
+        /// carries it, so nothing secret may be guessed from it.
         package let revision: String
         package let plan: TenantPlan
 

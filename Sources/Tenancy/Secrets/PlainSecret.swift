@@ -1,3 +1,4 @@
+import Crypto
 import FoundationEssentials
 import Kernel
 import Postgres
@@ -26,6 +27,10 @@ package struct SealedSecret: Sendable, Equatable, SQLEncodable, SQLDecodable {
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     package init(sqlText: String) throws(DatabaseError) { bytes = try [UInt8].init(sqlText: sqlText) }
+
+    /// What is shown in place of the secret: 16 hexadecimal digits, the same in every process, others with every sealing.
+    /// They are made of the ciphertext, so nobody can try guesses of the secret with them.
+    package var fingerprint: String { SHA256.hash(data: bytes).prefix(8).hexadecimalText }
 
     package var sqlText: String? { bytes.sqlText }
 }

@@ -87,8 +87,8 @@ package struct TrunkService: Sendable {
         }
         return Trunk(
             id: settings.id, displayName: settings.displayName, proxy: settings.proxy, identification: identification,
-            allowedAddresses: settings.allowedAddresses, use: use, format: settings.format,
-            transport: settings.transport)
+            fingerprint: trunk.secret?.fingerprint, allowedAddresses: settings.allowedAddresses, use: use,
+            format: settings.format, transport: settings.transport)
     }
 
     // MARK: Parts

@@ -20,12 +20,15 @@ struct SIPCredential: RowDecodable, Sendable {
 }
 
 enum SIPUserStore {
+    /// The newest first.
+    private static let credentials: SQL = """
+        from app.sip_credential c where c.tenant_id = u.tenant_id and c.sip_user_id = u.sip_user_id
+            order by c.expires_at is not null, c.created_at desc
+        """
     private static let selection: SQL = """
         select \(StoredColumns.of("u")), u.sip_user_id, u.name, u.display_name, u.caller_number_id, u.site_id,
             u.is_enabled, u.forward_condition, u.forward_destination,
-            array(select c.digest from app.sip_credential c
-                where c.tenant_id = u.tenant_id and c.sip_user_id = u.sip_user_id
-                order by c.expires_at is not null, c.created_at desc) as digests
+            array(select c.digest \(credentials)) as digests, array(select c.secret \(credentials)) as secrets
         from app.sip_user u
         """
 
@@ -201,6 +204,7 @@ extension SIPUser: RowDecodable {
         if let condition, let destination { forward = Forward(condition: condition, destination: destination) }
         self.init(
             id: try row.value("sip_user_id"), name: try row.value("name"), digests: try row.value("digests"),
+            fingerprints: try row.value("secrets", as: [SealedSecret].self).map(\.fingerprint),
             displayName: try row.value("display_name"), callerNumber: try row.value("caller_number_id"),
             siteID: try row.value("site_id"), isEnabled: try row.value("is_enabled"), forward: forward)
     }
