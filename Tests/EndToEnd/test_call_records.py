@@ -1,7 +1,6 @@
 """Every recorded call record, as a node delivers it: booked once, whatever the encoding, the order and the repetitions."""
 
 import json
-import os
 import re
 import threading
 import uuid
@@ -11,13 +10,12 @@ import pytest
 from harness.cluster import identifier
 from harness.places import wait_until
 from harness.product import Installation
-from harness.switch import CallRecords, exchange, recorded, renamed, request_names
+from harness.switch import CallRecords, exchange, recorded, request_names
 from harness.telephony import Telephony
 
 MONTH = "2026-11"
 INCLUDED = 120_000_000
 RECORDS = CallRecords()
-CARRIER_LEG = (RECORDS.folder / "pstn-out-caller-hangup.b.json").read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -25,19 +23,6 @@ def telephony(quiet):
     world = Telephony(quiet.copy("call_records"), "call-records")
     yield world
     world.close()
-
-
-def carrier_leg(telephony, leg: str, milliseconds: int, number: int = 1) -> bytes:
-    """The recorded leg to a carrier, with another id and another length, as our node sends it."""
-    variables = json.loads(CARRIER_LEG)["variables"]
-    ended = int(variables["end_uepoch"])
-    names = dict(telephony.names) | {
-        variables["uuid"]: leg, variables["originating_leg_uuid"]: str(uuid.uuid4()),
-        variables["answer_uepoch"]: str(ended - milliseconds * 1000),
-        variables["start_uepoch"]: str(ended - milliseconds * 1000 - 1_000_000),
-        f'"billusec":"{variables["billusec"]}"': f'"billusec":"{milliseconds * 1000}"',
-    }
-    return renamed(CARRIER_LEG, names)
 
 
 def metered_milliseconds() -> dict[int, int]:
@@ -70,7 +55,7 @@ def usage(telephony, number: int) -> int:
 def test_the_minutes_of_a_long_call_are_used_first(telephony):
     """So that the recorded calls cross the end of the 2,000 minutes that are included."""
     leg = str(uuid.uuid4())
-    answer = telephony.node.deliver(carrier_leg(telephony, leg, INCLUDED - 10_000), uuid=leg)
+    answer = telephony.node.deliver(telephony.carrier_leg(leg, INCLUDED - 10_000), uuid=leg)
     assert (answer.status, answer.text) == (200, "stored\n")
     assert usage(telephony, 1) == INCLUDED - 10_000
 
@@ -160,7 +145,7 @@ def test_what_was_reserved_is_given_back_with_the_record(telephony):
     reserved = telephony.get(1, "allotment")["reserved_ms"]
     assert reserved > before["reserved_ms"]
     leg = str(uuid.uuid4())
-    body = carrier_leg(telephony, leg, 5_000).replace(b'"uuid":"', b'"x_lease_id":"%s","uuid":"' % lease.encode(), 1)
+    body = telephony.carrier_leg(leg, 5_000).replace(b'"uuid":"', b'"x_lease_id":"%s","uuid":"' % lease.encode(), 1)
     assert telephony.node.deliver(body, uuid=leg).text == "stored\n"
     after = telephony.get(1, "allotment")
     assert after["reserved_ms"] == before["reserved_ms"] and after["used_ms"] == before["used_ms"] + 5_000
@@ -191,18 +176,6 @@ def test_a_name_that_is_no_utf8_and_a_bare_nan_are_booked(telephony):
     assert telephony.node.deliver(body, uuid=other).text == "stored\n"
 
 
-def test_the_error_folder_of_a_node_is_swept(telephony, tmp_path):
-    legs = [str(uuid.uuid4()) for _ in range(3)]
-    for leg in legs:
-        (tmp_path / f"{leg}.cdr.json").write_bytes(carrier_leg(telephony, leg, 0) + b"\n")
-        # one that was touched just now may still be written
-        os.utime(tmp_path / f"{leg}.cdr.json", (0, 0))
-    done = telephony.installation.command("voice", "sweep", str(tmp_path), "--node", "fs1")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert set(legs) <= stored_legs(telephony)
-    assert not any((tmp_path / f"{leg}.cdr.json").exists() for leg in legs)
-
-
 @pytest.mark.timeout(300)
 def test_no_record_is_lost_when_everything_is_killed(fragile, quiet):
     """A node repeats until it is answered; what was answered with 2xx is there, once, and is counted once."""
@@ -214,7 +187,7 @@ def test_no_record_is_lost_when_everything_is_killed(fragile, quiet):
         while not stop.is_set():
             leg = str(uuid.uuid4())
             total.append(leg)
-            body = carrier_leg(world, leg, 1_001)
+            body = world.carrier_leg(leg, 1_001)
             while True:
                 try:
                     answer = world.node.deliver(body, uuid=leg)

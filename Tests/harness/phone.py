@@ -1,4 +1,7 @@
-"""A phone: SIPp registers with a secret, and another SIPp challenges it as a switch would. Needs the package sip-tester."""
+"""A phone: SIPp registers and calls with a secret. Needs the package sip-tester.
+
+To register, another SIPp challenges it as a switch would; calls go to a `SIPSwitch`.
+"""
 
 import re
 import shutil
@@ -8,6 +11,7 @@ import time
 from pathlib import Path
 
 from .places import free_port
+from .sip_switch import digest_fields
 
 CHALLENGE = """<?xml version="1.0" encoding="ISO-8859-1"?>
 <scenario name="challenge">
@@ -89,7 +93,58 @@ def register(directory: Path, user: str, host: str, secret: str, realm: str | No
         if switch.poll() is None:
             switch.kill()
     header = re.search(r"^Authorization: Digest (.+)$", log.read_text(), re.M | re.I).group(1)
-    return {name: quoted or bare for name, quoted, bare in re.findall(r'(\w+)=(?:"([^"]*)"|([^",\s]+))', header)}
+    return digest_fields(header)
+
+
+MESSAGE = """{method} sip:{dialled}@{host} SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:{user}@{host}>;tag=[call_number]
+To: <sip:{dialled}@{host}>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: {number} {method}
+Contact: <sip:{user}@[local_ip]:[local_port]>
+{authentication}Max-Forwards: 70
+"""
+NO_BODY = "Content-Length: 0\n\n"
+OFFER = """Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=phone 1 1 IN IP4 [local_ip]
+s=-
+c=IN IP4 [local_ip]
+t=0 0
+m=audio 20040 RTP/AVP 0
+"""
+
+
+def call(directory: Path, port: int, user: str, host: str, secret: str, dialled: str, answer: int):
+    """Lets a phone call over the switch at this port, and hang up at once; fails unless that answers so."""
+    sipp = shutil.which("sipp")
+    assert sipp, "SIPp is missing; run scripts/setup --tests"
+    directory.mkdir(exist_ok=True)
+
+    def send(method: str, number: int, body: str = NO_BODY, authentication: str = "") -> str:
+        text = MESSAGE.format(method=method, number=number, authentication=authentication, user=user, host=host,
+                              dialled=dialled)
+        # nobody answers an ACK
+        again = "" if method == "ACK" else ' retrans="500"'
+        return f"<send{again}><![CDATA[\n{text}{body}]]></send>"
+
+    steps = [
+        send("INVITE", 1, OFFER), '<recv response="407" auth="true"/>', send("ACK", 1),
+        send("INVITE", 2, OFFER, f"[authentication username={user} password={secret}]\n"),
+        '<recv response="180" optional="true"/>', f'<recv response="{answer}"/>', send("ACK", 2),
+        *([send("BYE", 3), '<recv response="200"/>'] if answer == 200 else []),
+    ]
+    (directory / "call.xml").write_text(
+        '<?xml version="1.0" encoding="ISO-8859-1"?>\n<scenario name="call">\n' + "\n".join(steps) + "\n</scenario>\n")
+    phone = subprocess.run(
+        [sipp, "-sf", "call.xml", "-p", str(free_port()), "-i", "127.0.0.1", "-m", "1", "-nostdin", "-timeout", "20s",
+         "-trace_err", "-error_file", "errors.log", f"127.0.0.1:{port}"],
+        cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    errors = directory / "errors.log"
+    assert phone.returncode == 0, errors.read_text()[-2000:] if errors.exists() else phone.stdout[-2000:] + phone.stderr
 
 
 def wait_for(port: int):

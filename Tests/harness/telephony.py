@@ -1,11 +1,13 @@
 """The tenants of the recordings, set up over the public API as an operator does it."""
 
 import base64
+import json
 import os
+import uuid
 
 from .api import API
 from .product import Installation, Service
-from .switch import SwitchNode, md5
+from .switch import RECORDINGS, SwitchNode, md5, renamed
 
 SECRETS = {(tenant, user): md5(f"the phone {user} of t{tenant}") for tenant in (1, 2) for user in (1001, 1002)}
 
@@ -89,8 +91,23 @@ class Telephony:
                 f'"tenant_id":"t{number}"': f'"tenant_id":"{tenant}"',
                 f"variable_tenant_id: t{number}\n": f"variable_tenant_id: {tenant}\n",
                 f'"variable_tenant_id":"t{number}"': f'"variable_tenant_id":"{tenant}"',
+                f"<tenant_id>t{number}</tenant_id>": f"<tenant_id>{tenant}</tenant_id>",
             }
         return names
+
+    def carrier_leg(self, leg: str, milliseconds: int, form: str = "json") -> bytes:
+        """The recorded leg to a carrier, with another id and another length, as our node sends it."""
+        kept = RECORDINGS / "cdr/pstn-out-caller-hangup.b.json"
+        variables = json.loads(kept.read_bytes())["variables"]
+        ended = int(variables["end_uepoch"])
+        length = variables["billusec"]
+        return renamed(kept.with_suffix(f".{form}").read_bytes(), self.names | {
+            variables["uuid"]: leg, variables["originating_leg_uuid"]: str(uuid.uuid4()),
+            variables["answer_uepoch"]: str(ended - milliseconds * 1000),
+            variables["start_uepoch"]: str(ended - milliseconds * 1000 - 1_000_000),
+            f'"billusec":"{length}"': f'"billusec":"{milliseconds * 1000}"',
+            f"<billusec>{length}</billusec>": f"<billusec>{milliseconds * 1000}</billusec>",
+        })
 
     def close(self):
         self.service.stop()
