@@ -1,6 +1,7 @@
 """From a number to a receipt: voice is switched on, furnished, limited and tried; calls come, are seen and are paid."""
 
 import re
+from datetime import date, timedelta
 
 import pytest
 from harness.cluster import typed
@@ -120,19 +121,20 @@ def furnished(chromium, dev, peer, tmp_path_factory):
     visitor.close()
 
 
-def test_from_a_number_to_a_receipt(furnished):
+def test_from_a_number_to_a_receipt(furnished, dev):
     visitor, path, recorder = furnished
     page = visitor.page
-    text = wait_for_dry_run(page, path, "06601234567", "The call goes on")
+    text = wait_for_dry_run(page, path, "06601234567", "The call is allowed")
     assert "Carrier Nord" in text and "0.08" in text and "0 of 2 calls" in text
     visitor.keep("voice-journey-02-dry-run")
 
     page.goto(path)
+    expect(page.get_by_role("main")).to_contain_text("0 of 2,000 minutes")
     trunk = re.search(r"trunk_\w{26}", page.content()).group()
     assert recorder.deliver(recorder.record(
         61.234, ago=90, sip_gateway_name=trunk, call_class="outbound", sip_to_user="+436601234567")) == 200
     page.get_by_role("link", name="Calls", exact=True).click()
-    expect(page.get_by_role("main")).to_contain_text("+436601234•••")
+    expect(page.get_by_role("main")).to_contain_text("+43 6601234 •••")
     with page.expect_download() as download:
         page.get_by_role("link", name="Export CSV").click()
     lines = download.value.path().read_text().splitlines()
@@ -140,8 +142,20 @@ def test_from_a_number_to_a_receipt(furnished):
     page.get_by_role("link", name="Open the call of").click()
     page.get_by_role("heading", name="Price receipt").wait_for()
     expect(page.get_by_role("main")).to_contain_text("61,234 ms")
-    expect(page.get_by_role("main")).to_contain_text("+436601234567")
+    expect(page.get_by_role("main")).to_contain_text("+43 6601234 567")
     visitor.keep("voice-journey-03-receipt")
+
+    month = f"{date.today():%Y-%m}"
+    done = dev.command("voice", "receipt", "verify", "--month", month)
+    assert done.returncode == 0 and "61234 ms" in done.stdout and "sound" in done.stdout, done.stdout + done.stderr
+    page.goto(f"{path}/completeness")
+    expect(page.get_by_role("main")).to_contain_text("1 of 1 calls, 0 estimated")
+    page.get_by_role("link", name="Work them out again").click()
+    expect(page.get_by_role("main")).to_contain_text("Sound")
+    page.goto(path)
+    expect(page.get_by_role("main")).to_contain_text("1 of 2,000 minutes")
+    expect(page.get_by_role("main")).to_contain_text("Forecast for the month")
+    page.get_by_role("link", name="Open the call of").wait_for()
 
 
 @pytest.mark.timeout(240)
@@ -149,7 +163,7 @@ def test_a_closed_destination_is_opened_again(furnished):
     """The first call to a risky country is a sign of fraud, whatever allows it; the watch looks every minute."""
     visitor, path, recorder = furnished
     page = visitor.page
-    wait_for_dry_run(page, path, "+5355555555", "The call goes on")
+    wait_for_dry_run(page, path, "+5355555555", "The call is allowed")
     assert recorder.deliver(recorder.record(
         20, ago=30, sip_gateway_name="carrier", call_class="outbound", sip_to_user="+5355555555")) == 200
 
@@ -163,9 +177,11 @@ def test_a_closed_destination_is_opened_again(furnished):
     page.get_by_role("link", name="Look at them").click()
     visitor.keep("voice-journey-04-closed")
     page.get_by_role("link", name="Open again").first.click()
-    send(page, "Open again", reason="it is our supplier")
+    send(page, "Open again", reason="it is our supplier", open_on=f"{date.today() + timedelta(1)}")
+    expect(page.get_by_role("main")).to_contain_text("Open for now")
     expect(page.get_by_role("main")).to_contain_text("it is our supplier")
-    wait_for_dry_run(page, path, "+5355555555", "The call goes on")
+    visitor.keep("voice-journey-05-opened")
+    wait_for_dry_run(page, path, "+5355555555", "The call is allowed")
 
 
 def test_a_live_call_is_ended(furnished, peer):
@@ -173,11 +189,13 @@ def test_a_live_call_is_ended(furnished, peer):
     page = visitor.page
     names = {"variable_tenant_id: t1\n": f"variable_tenant_id: {recorder.tenant}\n",
              "tenant-t1": f"tenant-{recorder.tenant}"}
+    wait_until(lambda: peer.connections, 60, "the service to be connected")
     for event in ("CHANNEL_CREATE", "CHANNEL_ANSWER"):
         peer.play(f"plain.{event}.internal.a", names)
     page.goto(f"{path}/live")
     page.get_by_text("Speaking").wait_for(timeout=20_000)
-    visitor.keep("voice-journey-05-live")
+    visitor.keep("voice-journey-06-live")
+    page.goto(path)
     page.get_by_role("button", name="End", exact=True).click()
     dialog = page.locator("[popover]:popover-open")
     expect(dialog).to_contain_text("End this call?")
@@ -188,3 +206,26 @@ def test_a_live_call_is_ended(furnished, peer):
     page.goto(f"{path}/live")
     page.get_by_text("No call now").wait_for(timeout=20_000)
     assert typed("leg", LIVE_LEG) not in page.content()
+
+
+def test_a_phone_that_was_not_let_in_is_shown(furnished, peer):
+    visitor, path, _ = furnished
+    wait_until(lambda: peer.connections, 60, "the service to be connected")
+    peer.play("plain.CUSTOM.sofia-register_failure.REGISTER", {})
+    visitor.page.goto(f"{path}/live")
+    refused = visitor.page.get_by_role("region", name="Refused logins")
+    expect(refused).to_contain_text("Wrong secret", timeout=20_000)
+    expect(refused).to_contain_text("127.0.0.1")
+    visitor.keep("voice-journey-07-refused-login")
+
+
+@pytest.mark.parametrize("name, options", [
+    ("dark", {"color_scheme": "dark"}), ("390", {"viewport": {"width": 390, "height": 844}, "has_touch": True})])
+def test_the_same_pages_on_another_screen(furnished, chromium, dev, name, options):
+    _, path, _ = furnished
+    visitor = Visitor(chromium, dev.address, **options)
+    visitor.sign_in(dev.key("platform.operator"))
+    for page in ("", "/live", "/calls", "/fraud_signs", "/completeness"):
+        visitor.page.goto(path + page)
+        visitor.keep(f"voice-journey-{page.strip('/') or 'voice'}-{name}")
+    visitor.close()

@@ -34,13 +34,14 @@ extension PageSamples {
 
     // MARK: Records
 
-    private static var callRows: [CallListPage.Row] {
+    static var callRows: [CallListPage.Row] {
         func row(
             _ time: String, _ direction: String, _ parties: (String, String), _ answered: String, _ minutes: String?,
             _ result: (String, Tone, String?)
         ) -> CallListPage.Row {
             CallListPage.Row(
-                callID: callID, time: "18 Nov 2026, \(time)", direction: direction, from: parties.0, to: parties.1,
+                callID: callID, time: "18 Nov 2026, \(time)", direction: direction, from: PhoneWords.spaced(parties.0),
+                to: PhoneWords.spaced(parties.1),
                 answered: answered, minutes: minutes, result: (result.0, result.1, result.2))
         }
         return [
@@ -151,8 +152,11 @@ extension PageSamples {
         DryRunPage.Answer(
             isAllowed: true, headline: "The call goes out.", text: "",
             facts: [
-                Fact("Over, in this order", text: "Carrier Nord with +498999998211; Carrier Süd with 498999998211"),
-                Fact("Shows", text: "+43720000100"), Fact("Destination", text: "Germany, landline, by prefix 49"),
+                Fact(
+                    "Over, in this order",
+                    text: "Carrier Nord, which is told +498999998211; Carrier Süd, which is told 498999998211"),
+                Fact("The called side sees", text: PhoneWords.spaced("+43720000100")),
+                Fact("Destination", text: "Germany, landline, by prefix 49"),
                 Fact("Risk", text: "Low"), Fact("Price", text: "EUR 0.08 per minute beyond the included ones"),
                 Fact("Granted at a time", text: "60 s"),
             ],
@@ -193,7 +197,7 @@ extension PageSamples {
             _ id: String, _ since: String, _ parties: (String, String), isAnswered: Bool, isCurrent: Bool = true
         ) -> LiveCallTable.Row {
             LiveCallTable.Row(
-                legID: id, since: since, from: parties.0, to: parties.1,
+                legID: id, since: since, from: PhoneWords.spaced(parties.0), to: PhoneWords.spaced(parties.1),
                 side: isAnswered ? "Caller’s leg" : "Called leg", over: isAnswered ? "Carrier Nord" : "inside",
                 tenant: tenant, isAnswered: isAnswered, isCurrent: isCurrent,
                 actionPath: isCurrent ? "\(place.path)/live/\(id)" : nil)
@@ -207,10 +211,16 @@ extension PageSamples {
         ])
     }
 
-    private static func liveCalls(isBusy: Bool) -> LiveCallsPage {
-        LiveCallsPage(
+    static func liveCard(isBusy: Bool) -> LiveCallsCard {
+        LiveCallsCard(
             place: place, time: "18 Nov 2026, 14:06:12",
             calls: isBusy ? liveTable(tenant: nil) : LiveCallTable(rows: []), lines: (isBusy ? 2 : 0, 10),
+            nodes: (isBusy ? 2 : 0, isBusy ? 1 : 0))
+    }
+
+    private static func liveCalls(isBusy: Bool) -> LiveCallsPage {
+        LiveCallsPage(
+            card: liveCard(isBusy: isBusy),
             phones: isBusy
                 ? [
                     .init(
@@ -230,8 +240,7 @@ extension PageSamples {
                 ? [
                     .init(name: "Carrier Nord", states: [("Registered", .ok), ("Not registered", .bad)]),
                     .init(name: "Carrier Süd", states: []),
-                ] : [],
-            nodes: (isBusy ? 2 : 0, isBusy ? 1 : 0))
+                ] : [])
     }
 
     // MARK: Completeness

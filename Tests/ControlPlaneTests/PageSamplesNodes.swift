@@ -62,8 +62,8 @@ extension PageSamples {
             gateways: isRetired
                 ? []
                 : [
-                    .init(name: "trunk_01k2hb7q00000000000000000k", state: ("Registered", .ok)),
-                    .init(name: "trunk_01k2hb7q00000000000000000m", state: ("Not registered", .bad)),
+                    .init(name: "Carrier Nord", tenant: "Kundenservice", state: ("Registered", .ok)),
+                    .init(name: "trunk_01k2hb7q00000000000000000m", tenant: nil, state: ("Not registered", .bad)),
                 ],
             phones: isRetired
                 ? []

@@ -82,36 +82,44 @@ extension PageSamples {
 
     private static func voicePage(mayEdit: Bool, isFull: Bool) throws -> VoiceTenantPage {
         VoiceTenantPage(
-            place: place, bar: isFull ? nil : "The tenant is suspended.", minutes: isFull ? try minutes() : nil,
+            place: place,
+            present: .init(
+                bar: isFull ? nil : "The tenant is suspended.", closed: isFull ? 1 : 0,
+                live: liveCard(isBusy: isFull), recent: isFull ? callRows : []),
+            minutes: isFull ? try minutes() : nil,
             domain: [Fact("Domain", code: "kundenservice.sip.example"), Fact("Country", text: "Austria")],
+            setUp: setUp(isFull: isFull),
+            limits: [Fact("At the same time", text: "5 calls"), Fact("Calls out in a day", text: "EUR 20.00")],
+            atEnd: .init(value: "overage", price: "0.08 per minute beyond, pro rata to the millisecond", revision: 1),
+            mayEdit: mayEdit, domainRevision: 2)
+    }
+
+    private static func setUp(isFull: Bool) -> VoiceTenantPage.SetUp {
+        VoiceTenantPage.SetUp(
             numbers: section(
                 "Numbers", ["Number", "Routes to", "State"],
                 [
-                    ["+43720000100\(HTML.sub("main line"))", "Agent outage-hotline", .pill("Active", .ok)],
-                    ["+43720000190\(HTML.sub("<b>old</b>"))", "not routed", .pill("Resting", .info)],
+                    ["+43 720000 100\(HTML.sub("main line"))", "Agent outage-hotline", .pill("Active", .ok)],
+                    ["+43 720000 190\(HTML.sub("<b>old</b>"))", "not routed", .pill("Resting", .info)],
                 ], isFull: isFull),
             trunks: section(
-                "Trunks", ["Trunk", "Host", "Allowed networks", "State"],
+                "Trunks", ["Trunk", "May call in from", "State"],
                 [
                     [
-                        "Carrier Nord\(HTML.sub("by address"))", "sip.carrier-nord.example",
-                        .pill("Nobody gets in", .warn), .pill("Enabled", .ok),
+                        "Carrier Nord\(HTML.sub("sip.carrier-nord.example, by address"))",
+                        .pill("Nobody gets in", .warn), .pill("Answers", .ok),
                     ]
                 ], isFull: isFull, lede: "Nobody can call in over Carrier Nord: the list of allowed networks is empty."),
-            sections: [
-                section(
-                    "Users", ["User", "Name", "State"], [["1001", "Reception", .pill("Enabled", .ok)]], isFull: isFull),
-                section("Groups", ["Group", "Members"], [["desk", "1001"]], isFull: isFull),
-                section("Schedules", ["Schedule", "Open"], [["Office", "Mon, Tue"]], isFull: isFull),
-                section(
-                    "Sites", ["Site", "Address", "State"],
-                    [["Hafen", "Kai 1, 1020 Wien", .pill("Not verified", .warn)]], isFull: isFull),
-                section(
-                    "Permissions", ["Destinations", "For", "Calls"],
-                    [["Italy, mobile", "The whole tenant", .pill("Allowed", .ok)]], isFull: isFull),
-            ], limits: [Fact("At the same time", text: "5 calls"), Fact("Calls out in a day", text: "EUR 20.00")],
-            atEnd: .init(value: "overage", price: "0.08 per minute beyond, pro rata to the millisecond", revision: 1),
-            mayEdit: mayEdit, domainRevision: 2)
+            users: section(
+                "Users", ["User", "Name", "State"], [["1001", "Reception", .pill("Registered", .ok)]], isFull: isFull),
+            groups: section("Groups", ["Group", "Members"], [["desk", "1001"]], isFull: isFull),
+            schedules: section("Schedules", ["Schedule", "Open"], [["Office", "Mon, Tue"]], isFull: isFull),
+            sites: section(
+                "Sites", ["Site", "Address", "State"], [["Hafen", "Kai 1, 1020 Wien", .pill("Not verified", .warn)]],
+                isFull: isFull),
+            permissions: section(
+                "Permissions", ["Destinations", "For", "Calls"],
+                [["Italy, mobile", "The whole tenant", .pill("Allowed", .ok)]], isFull: isFull))
     }
 
     private static var domain: ConsolePage {

@@ -168,6 +168,7 @@ class EventSocket:
                     line, text = text.split(b"\n\n", 1)
                     if not self._reply(connection, line.decode()):
                         return
+            self.connections = [one for one in self.connections if one is not connection]
 
     def _reply(self, connection: socket.socket, line: str) -> bool:
         self.heard.append(line)

@@ -119,7 +119,7 @@ package struct FraudSign: Sendable, Hashable {
             FraudSign(
                 kind: .newDestination, observed: Int64(calls.count), threshold: 1,
                 sentence:
-                    "\(calls.count) calls to \(calls[0].destination?.words ?? place), never called before.",
+                    "\(calls.count) \(calls.count == 1 ? "call" : "calls") to \(calls[0].destination?.words ?? place), never called before.",
                 destinations: calls[0].destination?.closing)
         }
     }

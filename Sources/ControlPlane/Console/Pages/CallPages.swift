@@ -35,7 +35,7 @@ struct CallListPage: Sendable {
         let list: HTML =
             rows.isEmpty
             ? empty(isFiltered)
-            : "\(table.html)\(Pager(DisplayText.count(rows.count, "call"), nextPath: nextPath).html)"
+            : "\(CallRowTable("Calls", place, rows).html)\(Pager(DisplayText.count(rows.count, "call"), nextPath: nextPath).html)"
         let proof: HTML = proof.map { .go($0, place.path(of: .completeness)) } ?? ""
         let export: HTML = .button("Export CSV", to: exportPath, .small, icon: .download)
         let aside: HTML = rows.isEmpty ? proof : #"<div class="actions">\#(proof)\#(export)</div>"#
@@ -77,25 +77,39 @@ struct CallListPage: Sendable {
         ]
     }
 
-    private var table: Table {
+}
+
+/// Calls as a table, each with the way to its page.
+struct CallRowTable: Sendable {
+    let title: String
+    let place: VoicePlace
+    let rows: [CallListPage.Row]
+
+    init(_ title: String, _ place: VoicePlace, _ rows: [CallListPage.Row]) {
+        (self.title, self.place, self.rows) = (title, place, rows)
+    }
+
+    var html: HTML {
         Table(
-            "Calls",
+            title,
             [
-                .init("Time"), .init("Direction"), .init("From"), .init("To"), .number("Answered"),
+                .init("Time"), .init("Direction", isOptional: true), .init("From"), .init("To"), .number("Answered"),
                 .number("Metered min"), .init("Result"), .actions,
-            ],
-            rows: rows.map { row in
-                let open: HTML = #"""
-                    <a class="btn btn-sm" href="\#(place.path(of: .calls))/\#(row.callID)" \#
-                    aria-label="Open the call of \#(row.time)">Open</a>
-                    """#
-                return Table.Row([
-                    #"<span class="nowrap tnum">\#(row.time)</span>"#, "\(row.direction)",
-                    "\(DisplayText.orNothing(row.from))", "\(DisplayText.orNothing(row.to))", "\(row.answered)",
-                    row.minutes.map { "\($0)" } ?? #"<span class="faint">not metered</span>"#,
-                    "\(HTML.pill(row.result.word, row.result.tone))\(row.result.note.map(HTML.sub))", open,
-                ])
-            })
+            ], rows: rows.map(line)
+        ).html
+    }
+
+    private func line(_ row: CallListPage.Row) -> Table.Row {
+        let open: HTML = #"""
+            <a class="btn btn-sm" href="\#(place.path(of: .calls))/\#(row.callID)" \#
+            aria-label="Open the call of \#(row.time)">Open</a>
+            """#
+        return Table.Row([
+            #"<span class="nowrap tnum">\#(row.time)</span>"#, "\(row.direction)",
+            "\(DisplayText.orNothing(row.from))", "\(DisplayText.orNothing(row.to))", "\(row.answered)",
+            row.minutes.map { "\($0)" } ?? #"<span class="faint">not metered</span>"#,
+            "\(HTML.pill(row.result.word, row.result.tone))\(row.result.note.map(HTML.sub))", open,
+        ])
     }
 }
 
@@ -111,13 +125,19 @@ struct CallPage: Sendable {
         let recordPath: String?
     }
 
+    /// Why it was refused, the way out, and the same call tried once more.
+    struct Refusal: Sendable {
+        let sentence: String
+        let wayOut: String
+        let dryRunPath: String
+    }
+
     let place: VoicePlace
     /// "18 Nov 2026, 14:06:12"
     let time: String
     let result: (word: String, tone: Tone, note: String?)
     let facts: [Fact]
-    /// Why it was refused, and the way out.
-    let refusal: (sentence: String, wayOut: String)?
+    let refusal: Refusal?
     let legs: [Leg]
     let receipts: [CallReceiptCard]
 
@@ -126,7 +146,7 @@ struct CallPage: Sendable {
             refusal.map {
                 .callout(
                     .bad, $0.sentence, "\($0.wayOut)",
-                    actions: .button("Dry run", to: place.path(of: .dryRun), .small))
+                    actions: .button("Try it again", to: $0.dryRunPath, .small))
             } ?? ""
         let summary = Card("Call", span: receipts.isEmpty ? 12 : 6, body: .facts(facts)).html
         let papers = receipts.map { $0.card(span: 6).html }

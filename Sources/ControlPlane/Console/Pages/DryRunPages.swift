@@ -96,7 +96,7 @@ struct DryRunPage: Sendable {
                 return Table.Row(["\(step.name)", .pill(step.word, step.tone), "\(step.sentence)", fix])
             })
         let decision = Card(
-            answer.isAllowed ? "The call goes on" : "The call is refused", span: 5, lede: "As of \(time).",
+            answer.isAllowed ? "The call is allowed" : "The call is refused", span: 5, lede: "As of \(time).",
             aside: .pill(answer.isAllowed ? "Allowed" : "Refused", tone),
             body: "<p><strong>\(answer.headline)</strong> \(answer.text)</p>\(HTML.facts(answer.facts))")
         return .grid([

@@ -24,11 +24,14 @@ struct LiveCallTable: Sendable {
     }
 
     let rows: [Row]
+    /// Without the leg, its trunk and what is seldom done: where the table is one card of many.
+    var isBrief = false
 
     var html: HTML {
         let showsTenant = rows.contains { $0.tenant != nil }
         let columns: [Table.Column] =
-            [.init("Since"), .init("From"), .init("To"), .init("Leg", isOptional: true), .init("Over")]
+            [.init("Since"), .init("From"), .init("To")]
+            + (isBrief ? [] : [.init("Leg", isOptional: true), .init("Over")])
             + (showsTenant ? [.init("Tenant")] : []) + [.init("State")]
             + (rows.contains { $0.actionPath != nil } ? [.actions] : [])
         let table = Table("Live calls", columns, rows: rows.map { line($0, showsTenant) })
@@ -44,17 +47,19 @@ struct LiveCallTable: Sendable {
             row.actionPath == nil
             ? []
             : [
-                #"""
-                <button class="btn btn-sm" type="button" popovertarget="end-\#(row.legID)">End</button> \#
-                <button class="btn btn-sm" type="button" popovertarget="transfer-\#(row.legID)">Transfer</button> \#
-                <button class="btn btn-sm" type="button" popovertarget="warn-\#(row.legID)">Beep</button>
-                """#
+                isBrief
+                    ? button("End", "end", row)
+                    : "\(button("End", "end", row)) \(button("Transfer", "transfer", row)) \(button("Beep", "warn", row))"
             ]
         return Table.Row(
             [
                 #"<span class="tnum">\#(row.since)</span>"#, "\(DisplayText.orNothing(row.from))",
-                "\(DisplayText.orNothing(row.to))", "\(row.side)", "\(row.over)",
-            ] + tenant + [state] + buttons)
+                "\(DisplayText.orNothing(row.to))",
+            ] + (isBrief ? [] : ["\(row.side)", "\(row.over)"]) + tenant + [state] + buttons)
+    }
+
+    private func button(_ label: String, _ dialog: String, _ row: Row) -> HTML {
+        #"<button class="btn btn-sm" type="button" popovertarget="\#(dialog)-\#(row.legID)">\#(label)</button>"#
     }
 
     private func dialogs(_ row: Row) -> HTML {
@@ -73,12 +78,76 @@ struct LiveCallTable: Sendable {
             text: "\(parties): only this side hears them, and the call goes on.", action: "\(path)/warn",
             submit: "Send beeps", style: .primary)
         (end.asksForReason, transfer.asksForReason, warn.asksForReason) = (false, false, false)
+        guard !isBrief else { return end.html }
         transfer.fields = #"""
             <div class="field"><label class="label" for="to-\#(row.legID)">To</label>\#
             <input class="input" id="to-\#(row.legID)" name="destination" required maxlength="40">\#
             <p class="hint">An extension, or a number with its +.</p></div>
             """#
         return end.html + transfer.html + warn.html
+    }
+}
+
+/// The legs of a tenant that are up now, and how many lines they take.
+struct LiveCallsCard: Sendable {
+    let place: VoicePlace
+    /// "21 Nov 2026, 09:30:12"
+    let time: String
+    let calls: LiveCallTable
+    /// Legs over trunks, and how many there may be.
+    let lines: (used: Int, limit: Int)
+    /// Nodes that serve the tenant, and those that cannot be asked.
+    let nodes: (all: Int, away: Int)
+
+    var away: HTML {
+        nodes.away > 0
+            ? .callout(
+                .warn, "\(DisplayText.count(nodes.away, "node")) cannot be asked now.",
+                "Its calls are shown as they were last known; what cannot be asked is not over.")
+            : ""
+    }
+
+    /// On the view of live calls.
+    var html: HTML {
+        let list: HTML =
+            calls.rows.isEmpty
+            ? .empty(
+                "No call now", none, icon: .phone, action: .button("Past calls", to: place.path(of: .calls)))
+            : calls.html
+        return card(aside: meter, body: list)
+    }
+
+    /// Among the cards of the voice view, which does not read itself anew.
+    var summary: HTML {
+        let more: HTML = .button(VoiceView.live.label, to: place.path(of: .live), .small)
+        let aside: HTML = #"<div class="actions">\#(meter)\#(more)</div>"#
+        var brief = calls
+        brief.isBrief = true
+        let list: HTML =
+            calls.rows.isEmpty
+            ? #"<div class="card-body"><p class="muted">No call now. \#(none)</p></div>"# : brief.html
+        return card(aside: aside, body: list)
+    }
+
+    private func card(aside: HTML, body: HTML) -> HTML {
+        Card.flush(
+            "Live calls", lede: "\(lines.used) of \(lines.limit) lines in use at \(time). The last digits are hidden.",
+            aside: aside, body: body
+        ).html
+    }
+
+    private var none: String {
+        nodes.all == 0
+            ? "No node with an event socket is known, so nothing live can be seen. Records still arrive after each call."
+            : "A call appears here while it rings and while people speak."
+    }
+
+    private var meter: HTML {
+        let share = lines.limit > 0 ? min(100, lines.used * 100 / lines.limit) : 0
+        return #"""
+            <svg class="meter lines" role="img" aria-label="\#(lines.used) of \#(lines.limit) lines"><rect class="track" \#
+            width="100%" height="100%" rx="4"/><rect class="db" width="\#(share)%" height="100%" rx="4"/></svg>
+            """#
     }
 }
 
@@ -108,54 +177,22 @@ struct LiveCallsPage: Sendable {
         let lastAt: String
     }
 
-    let place: VoicePlace
-    /// "21 Nov 2026, 09:30:12"
-    let time: String
-    let calls: LiveCallTable
-    /// Legs over trunks, and how many there may be.
-    let lines: (used: Int, limit: Int)
+    let card: LiveCallsCard
     let phones: [Phone]
     let refused: [RefusedLogin]
     let trunks: [Trunk]
-    /// Nodes that serve the tenant, and those that cannot be asked.
-    let nodes: (all: Int, away: Int)
+
+    private var place: VoicePlace { card.place }
 
     var page: ConsolePage {
-        let away: HTML =
-            nodes.away > 0
-            ? .callout(
-                .warn, "\(DisplayText.count(nodes.away, "node")) cannot be asked now.",
-                "Its calls are shown as they were last known; what cannot be asked is not over.")
-            : ""
         let view: HTML = #"""
-            <div class="stack" id="live-view" data-refresh="5">\#(away)\#(callsCard)\#
+            <div class="stack" id="live-view" data-refresh="5">\#(card.away)\#(card.html)\#
             \#(HTML.grid([phonesCard, trunksCard, refusedCard]))</div>
             """#
         var page = place.page(
             of: .live, lede: "Read from the nodes. This view reads itself anew every 5 seconds.", body: view)
         page.actions = .button("Refresh", to: place.path(of: .live), icon: .refresh)
         return page
-    }
-
-    private var callsCard: HTML {
-        let text =
-            nodes.all == 0
-            ? "No node with an event socket is known, so nothing live can be seen. Records still arrive after each call."
-            : "A call appears here while it rings and while people speak."
-        let list: HTML =
-            calls.rows.isEmpty
-            ? .empty(
-                "No call now", text, icon: .phone, action: .button("Past calls", to: place.path(of: .calls)))
-            : calls.html
-        let share = lines.limit > 0 ? min(100, lines.used * 100 / lines.limit) : 0
-        let meter: HTML = #"""
-            <svg class="meter lines" role="img" aria-label="\#(lines.used) of \#(lines.limit) lines"><rect class="track" \#
-            width="100%" height="100%" rx="4"/><rect class="db" width="\#(share)%" height="100%" rx="4"/></svg>
-            """#
-        return Card.flush(
-            "Live calls", lede: "\(lines.used) of \(lines.limit) lines in use at \(time). The last digits are hidden.",
-            aside: meter, body: list
-        ).html
     }
 
     private var phonesCard: HTML {

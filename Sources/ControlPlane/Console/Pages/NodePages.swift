@@ -74,6 +74,8 @@ struct NodePage: Sendable {
     struct Gateway: Sendable {
         /// The trunk's name where the viewer may see it.
         let name: String
+        /// Whose trunk it is; `nil` where the viewer may not see it.
+        let tenant: String?
         let state: (word: String, tone: Tone)
     }
 
@@ -147,7 +149,11 @@ struct NodePage: Sendable {
     private var gatewaysCard: HTML {
         let table = Table(
             "Gateways", [.init("Trunk"), .init("State")],
-            rows: gateways.map { Table.Row(["\($0.name)", .pill($0.state.word, $0.state.tone)]) })
+            rows: gateways.map { gateway in
+                Table.Row([
+                    "\(gateway.name)\(gateway.tenant.map(HTML.sub))", .pill(gateway.state.word, gateway.state.tone),
+                ])
+            })
         let list: HTML =
             gateways.isEmpty
             ? .empty("No gateway yet", "A tenant’s trunk becomes a gateway here within seconds.", icon: .swap)

@@ -50,24 +50,41 @@ struct VoiceTenantPage: Sendable {
         let revision: Int64
     }
 
+    /// What the tenant's voice is made of.
+    struct SetUp: Sendable {
+        let numbers: VoiceSection
+        let trunks: VoiceSection
+        let users: VoiceSection
+        let groups: VoiceSection
+        let schedules: VoiceSection
+        let sites: VoiceSection
+        let permissions: VoiceSection
+    }
+
+    /// What is so at this moment.
+    struct Present: Sendable {
+        /// Why no calls are made now, with the way out.
+        var bar: String?
+        /// Signs of fraud whose destinations are closed now.
+        var closed = 0
+        let live: LiveCallsCard
+        /// The newest calls.
+        let recent: [CallListPage.Row]
+    }
+
     let place: VoicePlace
-    /// Why no calls are made now, with the way out.
-    let bar: String?
-    /// Signs of fraud whose destinations are closed now.
-    var closed = 0
+    let present: Present
     let minutes: VoiceMinutesCard?
     let domain: [Fact]
-    let numbers: VoiceSection
-    let trunks: VoiceSection
-    /// Users, groups, schedules, sites, permissions: two beside each other.
-    let sections: [VoiceSection]
+    let setUp: SetUp
     let limits: [Fact]
     let atEnd: AtEnd
     let mayEdit: Bool
     let domainRevision: Int64
 
     var page: ConsolePage {
-        let barred: HTML = bar.map { .callout(.warn, "No calls are made now.", "\($0)") } ?? ""
+        let closed = present.closed
+        let barred: HTML = present.bar.map { .callout(.warn, "No calls are made now.", "\($0)") } ?? ""
         let signs: HTML =
             closed == 0
             ? ""
@@ -75,21 +92,10 @@ struct VoiceTenantPage: Sendable {
                 .bad, "\(DisplayText.count(closed, "sign")) of fraud closed destinations.",
                 "Calls there are refused until somebody opens them.",
                 actions: .button("Look at them", to: "\(place.path)/fraud_signs", .small))
-        let first: [HTML]
-        if let minutes {
-            first = [minutes.card(span: 5).html, .stack([numbers.html(span: nil), trunks.html(span: nil)], span: 7)]
-        } else {
-            first = [numbers.html(span: 6), trunks.html(span: 6)]
-        }
-        let small = [domainCard, limitsCard]
-        let rest = sections.enumerated().map { index, section in
-            section.html(span: index == sections.count - 1 && sections.count % 2 == 1 ? 12 : 6)
-        }
+        let notices: HTML = "\(barred)\(signs)\(minutes?.notice ?? "")\(present.live.away)"
         var page = ConsolePage(
             "\(place.name): Voice", section: "/voice",
-            body:
-                "\(barred)\(signs)\(minutes?.notice ?? "")\(HTML.grid(first))\(HTML.grid(small + rest))\(atEndCard)\(offCard)"
-        )
+            body: "\(notices)\(now)\(recentCard)\(setUpCards)\(atEndCard)\(offCard)")
         page.heading = "\(place.name) \(HTML.pill("Voice", .ok))"
         page.lede = "SIP domain, numbers, trunks and phones of this tenant. Every change takes effect within seconds."
         page.crumbs = [.init("Tenants", "/tenants"), .init(place.name, "/tenants/\(place.id)"), .init("Voice")]
@@ -100,15 +106,38 @@ struct VoiceTenantPage: Sendable {
         return page
     }
 
+    /// The minutes beside what goes on.
+    private var now: HTML {
+        let beside = [present.live.summary, setUp.numbers.html(span: nil)]
+        guard let minutes else { return .stack(beside) }
+        return .grid([minutes.card(span: 5).html, .stack(beside, span: 7)])
+    }
+
+    private var recentCard: HTML {
+        guard !present.recent.isEmpty else { return "" }
+        return Card.flush(
+            "Recent calls", lede: "The last digits are hidden; opening a call shows them and is logged.",
+            aside: .button("All calls", to: place.path(of: .calls), .small),
+            body: CallRowTable("Recent calls", place, present.recent).html
+        ).html
+    }
+
+    private var setUpCards: HTML {
+        let left = [setUp.trunks, setUp.users, setUp.groups].map { $0.html(span: nil) }
+        let right = [domainCard, limitsCard, setUp.schedules.html(span: nil)]
+        let below = [setUp.sites, setUp.permissions].map { $0.html(span: 12) }
+        return .grid([.stack(left, span: 7), .stack(right, span: 5)] + below)
+    }
+
     private var domainCard: HTML {
         Card(
-            "SIP domain", span: 6, aside: edit("\(place.path)/domain", "Edit the SIP domain"), body: .facts(domain)
+            "SIP domain", aside: edit("\(place.path)/domain", "Edit the SIP domain"), body: .facts(domain)
         ).html
     }
 
     private var limitsCard: HTML {
         Card(
-            "Limits", span: 6, lede: "Emergency calls are never limited.",
+            "Limits", lede: "Emergency calls are never limited.",
             aside: edit("\(place.path)/settings", "Edit the limits"), body: .facts(limits)
         ).html
     }

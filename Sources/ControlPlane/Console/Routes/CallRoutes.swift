@@ -94,21 +94,11 @@ struct CallRoutes: Sendable {
             let found = try services.telephony.calls.records.list(id, filter, request, tx)
             let proof = try services.telephony.calls.completeness.report(.present(at: call.now), tenant: id, tx).first
             return CallListPage(
-                place: place, rows: found.items.map(Self.row), filter: state, proof: proof?.sentence,
+                place: place, rows: found.items.map(CallListPage.Row.init), filter: state, proof: proof?.sentence,
                 nextPath: NextPage.path(place.path(of: .calls), state.values, cursor: found.nextCursor),
                 exportPath: FilteredPath.path("\(place.path(of: .calls))/export", state.values)
             ).page
         }
-    }
-
-    private static func row(_ leg: CallLeg) -> CallListPage.Row {
-        let isMetered = if case .metered = leg.metering { true } else { false }
-        return CallListPage.Row(
-            callID: "\(leg.identity.callID)", time: CallWords.second(leg.times.started),
-            direction: CallWords.direction(leg.metering.direction), from: CallWords.caller(leg),
-            to: CallWords.called(leg),
-            answered: CallWords.duration(leg.times.milliseconds),
-            minutes: isMetered ? CallWords.minutes(leg.times.milliseconds) : nil, result: CallWords.result(leg))
     }
 
     // MARK: One call
@@ -149,6 +139,17 @@ struct CallRoutes: Sendable {
             try services.telephony.calls.records.body(of: input.legID, of: input.tenantID, tx, actor)
         }
         return .raw(.download(bytes, named: "\(input.legID).cdr"))
+    }
+}
+
+extension CallListPage.Row {
+    init(_ leg: CallLeg) {
+        let isMetered = if case .metered = leg.metering { true } else { false }
+        self.init(
+            callID: "\(leg.identity.callID)", time: CallWords.second(leg.times.started),
+            direction: CallWords.direction(of: leg), from: CallWords.caller(leg), to: CallWords.called(leg),
+            answered: CallWords.duration(leg.times.milliseconds),
+            minutes: isMetered ? CallWords.minutes(leg.times.milliseconds) : nil, result: CallWords.result(leg))
     }
 }
 

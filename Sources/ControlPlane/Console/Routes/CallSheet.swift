@@ -23,10 +23,10 @@ struct CallSheet: Sendable {
             place: place, time: legs.first.map { CallWords.second($0.times.started) } ?? "", result: result,
             facts: facts,
             refusal: refused.map { leg in
-                (
-                    CallWords.refusal(leg.outcome.refusal),
-                    RefusalReason(rawValue: leg.outcome.refusal)?.text.wayOut ?? ""
-                )
+                CallPage.Refusal(
+                    sentence: CallWords.refusal(leg.outcome.refusal),
+                    wayOut: RefusalReason(rawValue: leg.outcome.refusal)?.text.wayOut ?? "",
+                    dryRunPath: dryRunPath(leg))
             },
             legs: legs.map(card),
             receipts: receipts.enumerated().map { card(of: $1, number: receipts.count > 1 ? $0 + 1 : nil) }
@@ -40,12 +40,12 @@ struct CallSheet: Sendable {
         guard let first = legs.first, let speaker else { return [] }
         let answered = legs.compactMap(\.times.answered).min()
         var facts = [
-            Fact("Direction", text: CallWords.direction(speaker.metering.direction)),
+            Fact("Direction", text: CallWords.direction(of: speaker)),
             Fact("From", text: CallWords.caller(first)), Fact("To", text: CallWords.called(first)),
             Fact("Began", text: CallWords.second(first.times.started)),
             Fact("Answered", text: answered.map(CallWords.second) ?? "never"),
             Fact("Ended", text: CallWords.second(legs.map(\.times.ended).max() ?? first.times.ended)),
-            Fact("Ended by", text: CallWords.cause(speaker.outcome.cause)),
+            Fact("How it ended", text: CallWords.cause(speaker.outcome.cause)),
         ]
         if let refusal = legs.map(\.outcome.refusal).first(where: { !$0.isEmpty }) {
             facts.append(Fact("Reason", code: refusal))
@@ -55,6 +55,17 @@ struct CallSheet: Sendable {
         facts.append(Fact("Metered", text: isMetered))
         if first.state.erasedAt != nil { facts.append(Fact("Parties", text: "erased: their retention is over")) }
         return facts
+    }
+
+    /// The same question again, with what holds now.
+    private func dryRunPath(_ leg: CallLeg) -> String {
+        var values = ["dialled": leg.parties.dialled]
+        if !leg.origin.gateway.isEmpty {
+            (values["origin"], values["trunk_id"]) = ("trunk", leg.origin.gateway)
+        } else if !leg.parties.sipUser.isEmpty {
+            (values["origin"], values["user"]) = ("user", leg.parties.sipUser)
+        }
+        return FilteredPath.path(place.path(of: .dryRun), values)
     }
 
     // MARK: Legs
@@ -173,14 +184,18 @@ struct CallSheet: Sendable {
 extension CallWords {
     /// The user beside the number that it showed.
     static func caller(_ leg: CallLeg) -> String {
-        let (user, number) = (leg.parties.sipUser, leg.parties.caller)
-        guard !user.isEmpty, user != number else { return number }
+        let (user, number) = (leg.parties.sipUser, PhoneWords.spaced(leg.parties.caller))
+        guard !user.isEmpty, user != leg.parties.caller else {
+            let isKnown = leg.identity.side == .outbound || leg.state.isEstimated || leg.state.erasedAt != nil
+            return number.isEmpty && !isKnown ? withheld : number
+        }
         return number.isEmpty ? user : "\(user) as \(number)"
     }
 
     /// What was dialled, and where it ended up when that is something else.
     static func called(_ leg: CallLeg) -> String {
-        let (dialled, destination) = (leg.parties.dialled, leg.parties.destination)
+        let dialled = PhoneWords.spaced(leg.parties.dialled)
+        let destination = PhoneWords.spaced(leg.parties.destination)
         guard !destination.isEmpty, destination != dialled else { return dialled }
         return dialled.isEmpty ? destination : "\(dialled), then \(destination)"
     }

@@ -49,6 +49,15 @@ enum CallWords {
         }
     }
 
+    /// A refused leg went nowhere: it is only known where it came from.
+    static func direction(of leg: CallLeg) -> String {
+        let isRefused = !leg.outcome.refusal.isEmpty && leg.metering.direction == .internal
+        return isRefused ? "From a phone" : direction(leg.metering.direction)
+    }
+
+    /// In place of a number that the caller does not show.
+    static let withheld = "withheld"
+
     /// Whose side of the call a leg is.
     static func side(_ side: CallRecord.Leg.Side) -> String {
         switch side {

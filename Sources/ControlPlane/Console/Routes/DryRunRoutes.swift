@@ -36,7 +36,7 @@ struct DryRunRoutes: Sendable {
         /// `nil` for the empty form.
         func question() throws(Problem) -> ExplainCall? {
             guard let origin else { return nil }
-            guard let dialled else { throw .invalid("dialled", "say what is dialled") }
+            guard let dialled = dialled.map(PhoneWords.typed) else { throw .invalid("dialled", "say what is dialled") }
             let caller: String? =
                 switch origin {
                 case .user, .forward, .transfer: user
@@ -79,7 +79,9 @@ struct DryRunRoutes: Sendable {
         let offered = DryRunPage.Choices(
             users: choices.users.map { Field.Choice($0.name, "\($0.name), \($0.displayName)") },
             numbers: choices.numbers.filter(\.state.isInService).map { record in
-                Field.Choice("\(record.number.e164)", "\(record.number.e164), \(record.number.displayName)")
+                Field.Choice(
+                    "\(record.number.e164)",
+                    "\(PhoneWords.spaced("\(record.number.e164)")), \(record.number.displayName)")
             },
             trunks: choices.trunkChoices)
         let told = answer.map { words.answer($0, in: choices.place) }
@@ -144,11 +146,13 @@ struct DryRunWords: Sendable {
     private func facts(_ route: ExplanationResource.Routed) -> [Fact] {
         var facts: [Fact] = []
         if !route.trunks.isEmpty {
-            let names = route.trunks.map { "\($0.displayName) with \($0.number)" }
+            let names = route.trunks.map { "\($0.displayName), which is told \($0.number)" }
             facts.append(Fact(names.count > 1 ? "Over, in this order" : "Over", text: names.joined(separator: "; ")))
         }
         if !route.rings.isEmpty { facts.append(Fact("Rings", text: route.rings.joined(separator: ", "))) }
-        if let number = route.callerNumber { facts.append(Fact("Shows", text: "\(number)")) }
+        if let number = route.callerNumber {
+            facts.append(Fact("The called side sees", text: PhoneWords.spaced("\(number)")))
+        }
         if let called = route.destination {
             let country = called.country.map { Telephony.Country.with($0)?.name ?? $0.code } ?? "no country"
             let kind = DisplayText.words(called.kind.rawValue).lowercased()
@@ -159,7 +163,7 @@ struct DryRunWords: Sendable {
         facts.append(Fact("Price", text: price ?? "nothing: not metered"))
         if let seconds = route.sliceSeconds { facts.append(Fact("Granted at a time", text: "\(seconds) s")) }
         if let seconds = route.hangupAfterSeconds {
-            facts.append(Fact("Ends at the latest after", text: CallWords.duration(Int64(seconds) * 1000)))
+            facts.append(Fact("Ends, unless renewed, after", text: CallWords.duration(Int64(seconds) * 1000)))
         }
         for warning in route.warnings { facts.append(Fact("Mend", text: Self.words(warning))) }
         return facts

@@ -38,27 +38,17 @@ struct LiveCallRoutes: Sendable {
             let choices = try VoiceChoices(services, id, tx)
             let domain = try services.voice.domains.get(id, tx).value.name
             let placement = try services.tenancy.tenants.get(id, tx).placement
-            let list = live.list(id, at: placement)
-            let settings = VoiceSettingsResource(try services.voice.settings.get(id, tx))
-            let trunks = Dictionary(
-                choices.trunks.map { ("\($0.stored.value.id)", $0.stored.value.displayName) },
-                uniquingKeysWith: { first, _ in first })
+            let settings = try services.voice.settings.get(id, tx).value
             let nodes = services.telephony.calls.nodes
             return LiveCallsPage(
-                place: choices.place, time: CallWords.second(now),
-                calls: LiveCallTable(
-                    rows: list.calls.map {
-                        LiveCallTable.Row($0, trunks: trunks, tenant: nil, mayControl: mayControl, at: now)
-                    }),
-                lines: (list.calls.count { $0.gateway != nil }, settings.concurrentCalls),
+                card: services.liveCalls(choices, placement, settings, mayControl: mayControl, at: now),
                 phones: nodes.registrations(in: domain, at: placement.instanceID).map(LiveCallsPage.Phone.init),
                 refused: services.telephony.calls.refusedLogins.list(of: id).map(LiveCallsPage.RefusedLogin.init),
                 trunks: choices.trunks.map { view in
                     let states = nodes.gateway("\(view.stored.value.id)").sorted { $0.key < $1.key }
                     return LiveCallsPage.Trunk(
                         name: view.stored.value.displayName, states: states.map { GatewayWords.state($0.value) })
-                },
-                nodes: (nodes.serving(placement.instanceID).count, list.unreachableNodes.count)
+                }
             ).page
         }
         return .page(page)
@@ -86,6 +76,28 @@ struct LiveCallRoutes: Sendable {
     }
 }
 
+extension ConsoleServices {
+    /// What goes on at a tenant now.
+    func liveCalls(
+        _ choices: VoiceChoices, _ placement: TenantPlacement, _ settings: VoiceSettings, mayControl: Bool,
+        at now: Timestamp
+    ) -> LiveCallsCard {
+        let calls = telephony.calls
+        let list = calls.live.list(choices.tenantID, at: placement)
+        let trunks = Dictionary(
+            choices.trunks.map { ("\($0.stored.value.id)", $0.stored.value.displayName) },
+            uniquingKeysWith: { first, _ in first })
+        return LiveCallsCard(
+            place: choices.place, time: CallWords.second(now),
+            calls: LiveCallTable(
+                rows: list.calls.map {
+                    LiveCallTable.Row($0, trunks: trunks, tenant: nil, mayControl: mayControl, at: now)
+                }),
+            lines: (list.calls.count { $0.gateway != nil }, settings.limits.concurrentCalls),
+            nodes: (calls.nodes.serving(placement.instanceID).count, list.unreachableNodes.count))
+    }
+}
+
 extension LiveCallTable.Row {
     /// - Parameter trunks: names by gateway.
     init(
@@ -93,9 +105,12 @@ extension LiveCallTable.Row {
         at now: Timestamp
     ) {
         let path = call.tenantID.map { "/tenants/\($0)/voice/live/\(call.legID)" }
+        let from = PhoneWords.spaced(CallLeg.masked(call.caller))
+        let isWithheld = from.isEmpty && call.side == .inbound && call.gateway != nil
         self.init(
             legID: "\(call.legID)", since: CallWords.elapsed(since: call.answeredAt ?? call.startedAt, at: now),
-            from: CallLeg.masked(call.caller), to: CallLeg.masked(call.destination), side: CallWords.side(call.side),
+            from: isWithheld ? CallWords.withheld : from,
+            to: PhoneWords.spaced(CallLeg.masked(call.destination)), side: CallWords.side(call.side),
             over: call.gateway.map { trunks[$0] ?? "a trunk" } ?? "inside", tenant: tenant,
             isAnswered: call.answeredAt != nil, isCurrent: call.isCurrent,
             actionPath: mayControl && call.isCurrent ? path : nil)

@@ -71,7 +71,7 @@ struct NodeRoutes: Sendable {
                 let name = try names.tenant(resource.tenantID, tx)
                 let isSeen = name != DisplayText.nothing
                 return LiveCallTable.Row(
-                    resource, trunks: [:],
+                    resource, trunks: isSeen ? trunkNames(resource.gateway) : [:],
                     tenant: (name, isSeen ? "/tenants/\(resource.tenantID?.description ?? "")/voice/live" : "#"),
                     mayControl: mayControl && isSeen, at: now)
             }
@@ -80,14 +80,32 @@ struct NodeRoutes: Sendable {
                 revision: node.life.revision,
                 facts: NodeWords.facts(node, picture, instance: try names.instance(node.instanceID, tx)),
                 setUp: NodeWords.setUp(node), calls: LiveCallTable(rows: rows),
-                gateways: (picture?.view.gateways ?? [:]).sorted { $0.key < $1.key }.map { name, state in
-                    NodePage.Gateway(name: name, state: GatewayWords.state(state))
+                gateways: try (picture?.view.gateways ?? [:]).sorted { $0.key < $1.key }.map { name, state in
+                    try gateway(name, state, &names, tx)
                 },
                 phones: (picture?.view.registrations ?? [:]).values.map(NodePage.Phone.init)
                     .sorted { $0.address < $1.address }
             ).page
         }
         return .page(page)
+    }
+
+    /// The trunk's name by its gateway, from the plans in memory.
+    private func trunkNames(_ gateway: String?) -> [String: String] {
+        guard let gateway, let (entry, id) = services.voice.plans.current.entry(gateway: gateway),
+            let trunk = entry.plan.routing.trunks.first(where: { $0.id == id })
+        else { return [:] }
+        return [gateway: trunk.displayName]
+    }
+
+    private func gateway(
+        _ name: String, _ state: String, _ names: inout NameBook, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> NodePage.Gateway {
+        let owner = services.voice.plans.current.entry(gateway: name)?.entry.plan.tenantID
+        let tenant = try names.tenant(owner, tx)
+        let trunk = tenant == DisplayText.nothing ? nil : trunkNames(name)[name]
+        return NodePage.Gateway(
+            name: trunk ?? name, tenant: trunk == nil ? nil : tenant, state: GatewayWords.state(state))
     }
 
     // MARK: Passwords and end

@@ -47,7 +47,10 @@ struct VoiceChoices: Sendable {
 
     var numberChoices: [Field.Choice] {
         numbers.filter { $0.state.isInService }.sorted { $0.number.e164 < $1.number.e164 }
-            .map { Field.Choice("\($0.number.id)", "\($0.number.e164) · \($0.number.displayName)") }
+            .map { record in
+                let number = PhoneWords.spaced("\(record.number.e164)")
+                return Field.Choice("\(record.number.id)", "\(number) · \(record.number.displayName)")
+            }
     }
 
     var siteChoices: [Field.Choice] { sites.map { Field.Choice("\($0.id)", $0.displayName) } }
@@ -90,7 +93,7 @@ struct VoiceChoices: Sendable {
             case .agent(let name): "Agent \(name)"
             case .user(let id): "User \(name(of: id) ?? DisplayText.nothing)"
             case .group(let id): "Group \(groups.first { $0.id == id }?.name ?? DisplayText.nothing)"
-            case .external(let number): "\(number)"
+            case .external(let number): PhoneWords.spaced("\(number)")
             case .reject: "refused"
             }
         return entry.scheduleID.map { "\(target) during \(name(of: $0) ?? DisplayText.nothing)" } ?? target

@@ -15,13 +15,14 @@ struct NumberForm: Decodable, Sendable {
     }
 
     private struct Plain: Codable {
-        let e164: E164?
+        let e164: String?
         let displayName: String?
         let trunkID: TrunkID?
         let concurrentLimit: Int?
     }
 
     static let mostRows = 20
+    fileprivate static let asNumber = "must be a number with + and the country, for example +43 720 123456"
 
     private let plain: Plain
     let routes: [RouteRow]
@@ -40,7 +41,9 @@ struct NumberForm: Decodable, Sendable {
     }
 
     func fields() throws(Problem) -> PhoneNumberFields {
-        var fields = PhoneNumberFields(e164: plain.e164, displayName: plain.displayName ?? "")
+        let e164 = plain.e164.map { E164(PhoneWords.typed($0)) }
+        if case .some(nil) = e164 { throw .invalid("e164", Self.asNumber) }
+        var fields = PhoneNumberFields(e164: e164 ?? nil, displayName: plain.displayName ?? "")
         fields.trunkID = plain.trunkID
         fields.concurrentLimit = plain.concurrentLimit
         var routes: [RouteFields] = []
@@ -57,17 +60,24 @@ struct NumberForm: Decodable, Sendable {
         return "\(field.hasSuffix("]") ? "target" : "value")_\(rows[index])"
     }
 
-    /// The rows of the form: those that are there and two more.
-    static func fields(_ choices: VoiceChoices, _ state: FormState) -> [Field] {
+    /// The routes of the form, each on its own: those that are there and one more, at least three.
+    static func sections(_ choices: VoiceChoices, _ state: FormState) -> [Form.Section] {
         let filled = (1...mostRows).filter { !state.value("target_\($0)").isEmpty }.max() ?? 0
-        return (1...min(max(filled + 2, 3), mostRows)).flatMap { row in
-            [
-                Field("target_\(row)", "\(row). Goes to", .select(choices.targetChoices), isRequired: false),
-                Field("value_\(row)", "\(row). Agent or number", isRequired: false),
-                Field(
-                    "schedule_\(row)", "\(row). When", .select([.init("", "Always")] + choices.scheduleChoices),
-                    isRequired: false),
-            ]
+        return (1...min(max(filled + 1, 3), mostRows)).map { row in
+            Form.Section(
+                "Route \(row)",
+                row == 1
+                    ? "Routes are tried in order; the first whose schedule is open takes the call. None: nobody answers."
+                    : "When no route above is open.",
+                [
+                    Field("target_\(row)", "Goes to", .select(choices.targetChoices), isRequired: false),
+                    Field(
+                        "value_\(row)", "Agent or number", hint: "Only for an agent or another number.",
+                        isRequired: false),
+                    Field(
+                        "schedule_\(row)", "When", .select([.init("", "Always")] + choices.scheduleChoices),
+                        isRequired: false),
+                ])
         }
     }
 
@@ -106,8 +116,8 @@ extension NumberForm.RouteRow {
                 fields = RouteFields(to: .agent)
                 fields.agent = value ?? ""
             } else if target == "external" {
-                guard let number = E164(value ?? "") else {
-                    throw .invalid("value_\(row)", "must be a number in E.164 form, for example +43720123456")
+                guard let number = E164(PhoneWords.typed(value ?? "")) else {
+                    throw .invalid("value_\(row)", NumberForm.asNumber)
                 }
                 fields = RouteFields(to: .external)
                 fields.number = number

@@ -62,7 +62,7 @@ struct VoiceNumberRoutes: Sendable {
             let number = try services.voice.numbers.get(input.id, of: input.tenantID, tx).value.number
             let events = try services.voice.numbers.history(of: input.id, input.tenantID, tx)
             return NumberHistoryPage(
-                place: choices.place, number: "\(number.e164)",
+                place: choices.place, number: PhoneWords.spaced("\(number.e164)"),
                 entries: events.reversed().map { event in
                     TimelineEntry(
                         event.state.label, time: "\(DisplayText.minute(event.occurredAt)) · \(event.principalName)",
@@ -76,7 +76,7 @@ struct VoiceNumberRoutes: Sendable {
     private static func sections(_ choices: VoiceChoices, _ state: FormState, isNew: Bool) -> [Form.Section] {
         let number =
             isNew
-            ? [Field("e164", "Number", hint: "With + and the country, for example +43720123456. It never changes.")]
+            ? [Field("e164", "Number", hint: "With + and the country, for example +43 720 123456. It never changes.")]
             : []
         return [
             Form.Section(
@@ -89,11 +89,8 @@ struct VoiceNumberRoutes: Sendable {
                     Field(
                         "concurrent_limit", "At the same time", .number(unit: "calls"),
                         hint: "Empty: only the tenant’s limit.", isRequired: false),
-                ]),
-            Form.Section(
-                "Routes", "Tried in order; the first whose schedule is open takes the call. None: nobody answers.",
-                NumberForm.fields(choices, state)),
-        ]
+                ])
+        ] + NumberForm.sections(choices, state)
     }
 
     private static func item(_ stored: Stored<NumberRecord>, _ choices: VoiceChoices) -> VoiceItemPage.Item {

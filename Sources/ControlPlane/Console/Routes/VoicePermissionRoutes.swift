@@ -152,6 +152,7 @@ extension DialPermission.Destinations {
             country.map { Telephony.Country.with($0)?.name ?? $0.code },
             kind.map { DisplayText.words($0.rawValue).lowercased() }, prefix.map { "+\($0)…" },
         ].compactMap(\.self)
-        return parts.isEmpty ? "All destinations" : parts.joined(separator: ", ")
+        let text = parts.isEmpty ? "all destinations" : parts.joined(separator: ", ")
+        return text.prefix(1).uppercased() + text.dropFirst()
     }
 }

@@ -206,7 +206,8 @@ struct VoiceSettingsRoutes: Sendable {
                 [
                     Field("concurrent_calls", "At the same time", .number(unit: "calls")),
                     Field("calls_per_second", "New calls out in a second", .number(unit: "calls")),
-                    Field("longest_call_seconds", "Longest call", .number(unit: "seconds")),
+                    Field(
+                        "longest_call_seconds", "Longest call", .number(unit: "seconds"), hint: "14400 are four hours."),
                     Field("sequential_calls", "To one number in an hour", .number(unit: "calls")),
                 ]),
             Form.Section(
@@ -214,9 +215,15 @@ struct VoiceSettingsRoutes: Sendable {
             Form.Section(
                 "Money", "What ends a fraud early. Empty: no bound.",
                 [
-                    Field("daily_spend", "Calls out in a day", .amount, isRequired: false),
-                    Field("exposure", "At risk right now", .amount, isRequired: false),
-                    Field("dearest_per_minute", "Dearest minute", .amount, isRequired: false),
+                    Field(
+                        "daily_spend", "Spent on calls out in a day", .amount,
+                        hint: "From then on calls out are refused until midnight.", isRequired: false),
+                    Field(
+                        "exposure", "At risk at any moment", .amount,
+                        hint: "What all live calls together may cost before we look again.", isRequired: false),
+                    Field(
+                        "dearest_per_minute", "Dearest minute", .amount,
+                        hint: "Destinations that cost more are refused.", isRequired: false),
                 ]),
             Form.Section(
                 "Signs of fraud", "When calls out change suddenly against the days before.",
@@ -227,17 +234,20 @@ struct VoiceSettingsRoutes: Sendable {
                             .init("record", "Is noted", "and nothing is closed"),
                             .init(
                                 "block", "Closes the destination",
-                                "the country with the most of it, never the tenant’s own, until somebody opens it"),
+                                "the country with the most of it, never the tenant’s own, until its time is over or somebody opens it"
+                            ),
                         ])),
-                    Field("fraud_block_hours", "Closed for", .number(unit: "hours")),
+                    Field("fraud_block_hours", "Stays closed for", .number(unit: "hours")),
                 ]),
             Form.Section(
                 "Minutes", "Beside what the contract includes.",
                 [
-                    Field("cap_minutes", "Own bound of a month", .number(unit: "min"), isRequired: false),
                     Field(
-                        "outage_seconds", "When we cannot be asked", .number(unit: "seconds"),
-                        hint: "How long a running call may go on."),
+                        "cap_minutes", "Own bound of a month", .number(unit: "min"),
+                        hint: "At its end calls stop. Empty: none.", isRequired: false),
+                    Field(
+                        "outage_seconds", "While we cannot be asked", .number(unit: "seconds"),
+                        hint: "How long running calls may go on."),
                     Field("at_end", "When the included minutes are used up", .radios(AtEndChoices.all())),
                 ], note: .hiddenField("revision", state.value("revision"))),
             Form.Section(

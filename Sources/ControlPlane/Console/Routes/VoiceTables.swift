@@ -47,6 +47,24 @@ struct VoiceTables: Sendable {
     let choices: VoiceChoices
     let mayEdit: Bool
     let now: Timestamp
+    /// What nodes say of each trunk's gateway.
+    let gateways: [TrunkID: [String]]
+    /// Users whose phones can be reached; `nil` while no node can be asked.
+    let registered: Set<String>?
+
+    init(
+        _ services: ConsoleServices, _ choices: VoiceChoices, _ domain: SIPDomain, at instance: InstanceID,
+        mayEdit: Bool, now: Timestamp
+    ) {
+        (self.choices, self.mayEdit, self.now) = (choices, mayEdit, now)
+        let nodes = services.telephony.calls.nodes
+        gateways = Dictionary(
+            choices.trunks.map(\.stored.value.id).map { ($0, Set(nodes.gateway("\($0)").values).sorted()) },
+            uniquingKeysWith: { first, _ in first })
+        registered =
+            nodes.serving(instance).contains(where: \.isConnected)
+            ? Set(nodes.registrations(in: domain.name, at: instance).map(\.address.user)) : nil
+    }
 
     private func add(_ kind: String) -> String? { mayEdit ? "\(choices.place.path)/\(kind)/new" : nil }
 
@@ -65,7 +83,7 @@ struct VoiceTables: Sendable {
                 return .init(
                     path: edit("numbers", number.id), name: "\(number.e164)",
                     cells: [
-                        "\(number.e164.description)\(HTML.sub(number.displayName))",
+                        #"<span class="nowrap">\#(PhoneWords.spaced("\(number.e164)"))</span>\#(HTML.sub(number.displayName))"#,
                         "\(routes.isEmpty ? "not routed" : routes)",
                         #"<a href="\#(history)">\#(HTML.pill(record.state.label, record.state.tone))</a>"#,
                     ])
@@ -76,26 +94,37 @@ struct VoiceTables: Sendable {
         let closed = choices.trunks.filter { $0.stored.value.allowedAddresses.isEmpty }
         var section = VoiceSection(
             title: "Trunks", add: "Add trunk", addPath: add("trunks"),
-            columns: [.init("Trunk"), .init("Host", isOptional: true), .init("Allowed networks"), .init("State")],
+            columns: [.init("Trunk"), .init("May call in from"), .init("State")],
             rows: choices.trunks.map { view in
                 let trunk = view.stored.value
-                let kind = trunk.registration == nil ? "by address" : "registers"
+                let kind = "\(trunk.proxy), \(trunk.registration == nil ? "by address" : "registers")"
                 let allowed: HTML =
                     trunk.allowedAddresses.isEmpty
                     ? .pill("Nobody gets in", .warn) : "\(trunk.allowedAddresses.joined(separator: ", "))"
-                let state: HTML =
-                    view.secretLoss != nil
-                    ? .pill("Secret needed", .bad)
-                    : trunk.use.isEnabled ? .pill("Enabled", .ok) : .pill("Off", .neutral)
                 return .init(
                     path: edit("trunks", trunk.id), name: trunk.displayName,
-                    cells: ["\(trunk.displayName)\(HTML.sub(kind))", "\(trunk.proxy)", allowed, state])
+                    cells: ["\(trunk.displayName)\(HTML.sub(kind))", allowed, state(view)])
             }, empty: ("No trunk yet", "Without a trunk there are only calls inside."))
         if !closed.isEmpty {
             let names = closed.map(\.stored.value.displayName).joined(separator: ", ")
             section.lede = "Nobody can call in over \(names): the list of allowed networks is empty."
         }
         return section
+    }
+
+    /// What nodes say of it, where they say something.
+    private func state(_ view: TrunkView) -> HTML {
+        let trunk = view.stored.value
+        guard view.secretLoss == nil else { return .pill("Secret needed", .bad) }
+        guard trunk.use.isEnabled else { return .pill("Off", .neutral) }
+        let states: [HTML] = (gateways[trunk.id] ?? []).map(GatewayWords.state).map { .pill($0.word, $0.tone) }
+        return states.isEmpty ? .pill("Enabled", .ok) : states.joined(separator: " ")
+    }
+
+    private func state(_ user: SIPUser) -> HTML {
+        guard user.isEnabled else { return .pill("Off", .neutral) }
+        guard let registered else { return .pill("Enabled", .ok) }
+        return registered.contains(user.name) ? .pill("Registered", .ok) : .pill("Not registered", .neutral)
     }
 
     var users: VoiceSection {
@@ -108,7 +137,7 @@ struct VoiceTables: Sendable {
                     cells: [
                         "\(user.name)", "\(user.displayName)",
                         "\(DisplayText.orNothing(choices.name(of: user.siteID)))",
-                        user.isEnabled ? .pill("Enabled", .ok) : .pill("Off", .neutral),
+                        state(user),
                     ])
             }, empty: ("No user yet", "A user is a phone or a softphone that registers."))
     }
@@ -197,7 +226,10 @@ struct VoiceTables: Sendable {
         [
             Fact("Domain", code: domain.name),
             Fact("Country", text: Telephony.Country.with(domain.country)?.name ?? domain.country.code),
-            Fact("Users", text: DisplayText.count(choices.users.count)),
+            Fact(
+                "Users",
+                text: DisplayText.count(choices.users.count)
+                    + (registered.map { ", \(DisplayText.count($0.count)) registered now" } ?? "")),
             Fact("Emergency", text: "always routed, recorded, never metered"),
         ]
     }
@@ -205,14 +237,15 @@ struct VoiceTables: Sendable {
     func limitFacts(_ settings: VoiceSettingsResource) -> [Fact] {
         let byKind = settings.concurrentByKind.sorted { $0.key < $1.key }
             .map { "\(DisplayText.words($0.key)) \($0.value)" }
-        func amount(_ text: String?) -> String { text.map { "EUR \(DisplayText.decimal($0))" } ?? "no bound" }
+        func amount(_ text: String?) -> String { text.map { "at most EUR \(DisplayText.decimal($0))" } ?? "no bound" }
         return [
-            Fact("At the same time", text: DisplayText.count(settings.concurrentCalls, "call")),
+            Fact("At the same time", text: "at most \(DisplayText.count(settings.concurrentCalls, "call"))"),
             Fact("By kind", text: byKind.joined(separator: ", ")),
             Fact("New calls out", text: "\(settings.callsPerSecond) in a second"),
             Fact("Longest call", text: DisplayText.count(settings.longestCallSeconds / 60, "minute")),
-            Fact("Calls out in a day", text: amount(settings.dailySpend)),
-            Fact("At risk right now", text: amount(settings.exposure)),
+            Fact("To one number", text: "\(settings.sequentialCalls) in an hour"),
+            Fact("Spent on calls out", text: "\(amount(settings.dailySpend)) in a day"),
+            Fact("At risk at any moment", text: amount(settings.exposure)),
             Fact("Dearest minute", text: amount(settings.dearestPerMinute)),
             Fact("A sign of fraud", text: settings.onFraudSign == .block ? "closes the destination" : "is noted"),
             Fact("Own bound of a month", text: settings.capMinutes.map { "\(DisplayText.count($0)) min" } ?? "none"),

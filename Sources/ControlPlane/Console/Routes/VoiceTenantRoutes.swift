@@ -9,6 +9,8 @@ import Web
 
 /// The list of tenants with voice, the voice view of a tenant, and its revisions.
 struct VoiceTenantRoutes: Sendable {
+    private static let recentCalls = 6
+
     let services: ConsoleServices
 
     var all: [PageRoute] {
@@ -65,17 +67,27 @@ struct VoiceTenantRoutes: Sendable {
             let settings = try services.voice.settings.get(id, tx)
             let choices = try VoiceChoices(services, id, tx)
             let mayEdit = call.principal.holds(.voiceWrite)
-            let tables = VoiceTables(choices: choices, mayEdit: mayEdit, now: call.now)
+            let tables = VoiceTables(
+                services, choices, domain.value, at: tenant.placement.instanceID, mayEdit: mayEdit, now: call.now)
             let rules = try VoiceChoices.all { try services.voice.permissions.list(of: id, $0, tx) }.map(\.value)
             return VoiceTenantPage(
-                place: choices.place, bar: Self.sentence(terms?.bar, tenant),
-                closed: try services.voice.fraud.closed(of: id, at: call.now, tx),
+                place: choices.place,
+                present: .init(
+                    bar: Self.sentence(terms?.bar, tenant),
+                    closed: try services.voice.fraud.closed(of: id, at: call.now, tx),
+                    live: services.liveCalls(
+                        choices, tenant.placement, settings.value,
+                        mayControl: call.principal.holds(.voiceControl), at: call.now),
+                    recent: try services.telephony.calls.records.list(
+                        id, CallFilter(), PageRequest(limit: Self.recentCalls, cursor: nil), tx
+                    ).items.map(CallListPage.Row.init)),
                 minutes: try call.principal.holds(.usageRead)
                     ? VoiceMonth.card(of: id, terms, settings.value, now: call.now, tx) : nil,
-                domain: tables.domainFacts(domain.value), numbers: tables.numbers, trunks: tables.trunks,
-                sections: [
-                    tables.users, tables.groups, tables.schedules, tables.sites, tables.permissions(rules),
-                ], limits: tables.limitFacts(VoiceSettingsResource(settings)),
+                domain: tables.domainFacts(domain.value),
+                setUp: .init(
+                    numbers: tables.numbers, trunks: tables.trunks, users: tables.users, groups: tables.groups,
+                    schedules: tables.schedules, sites: tables.sites, permissions: tables.permissions(rules)),
+                limits: tables.limitFacts(VoiceSettingsResource(settings)),
                 atEnd: VoiceTenantPage.AtEnd(
                     value: settings.value.atEnd.rawValue, price: Self.price(terms), revision: settings.revision),
                 mayEdit: mayEdit, domainRevision: domain.revision
