@@ -92,7 +92,7 @@ def test_a_call_is_tried_and_a_past_one_is_opened(chromium, dev, platform_key, t
     expect(page.get_by_role("main"), "opening a call shows its numbers").to_contain_text("+49 8999998 211")
 
     page.goto(telephony.path)
-    page.get_by_role("link", name="Live calls").click()
+    page.get_by_role("navigation", name="Views").get_by_role("link", name="Live calls").click()
     page.get_by_role("heading", name="Live calls").wait_for()
     before = page.get_by_text("lines in use at").inner_text()
     page.wait_for_function("text => !document.body.innerText.includes(text)", arg=before, timeout=15_000)
