@@ -85,6 +85,7 @@ let package = Package(
                 .embedInCode("Migrations/0006_leases.sql"),
                 .embedInCode("Migrations/0007_fraud.sql"),
                 .embedInCode("Migrations/0008_voice_spend.sql"),
+                .embedInCode("Migrations/0009_calls_end.sql"),
             ],
             swiftSettings: settings),
         .executableTarget(

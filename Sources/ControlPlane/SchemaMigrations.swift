@@ -12,6 +12,7 @@ enum SchemaMigrations {
         migration("0006_leases", PackageResources._006_leases_sql),
         migration("0007_fraud", PackageResources._007_fraud_sql),
         migration("0008_voice_spend", PackageResources._008_voice_spend_sql),
+        migration("0009_calls_end", PackageResources._009_calls_end_sql),
     ]
 
     private static func migration(_ name: String, _ bytes: [UInt8]) -> Migration {

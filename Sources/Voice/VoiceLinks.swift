@@ -12,6 +12,7 @@ package struct VoiceLinks: Sendable {
         package let id: String
         /// `inbound`, `outbound`, `internal` or `emergency`; the last two are recorded, never billed.
         package let direction: String
+        /// Below zero where a record is shorter than the estimate that stood in for it.
         package let milliseconds: Int64
         /// When the call was answered: it decides the billing month.
         package let occurredAt: Timestamp

@@ -171,6 +171,19 @@ import Testing
         #expect(fixture.dial("1002").refusal?.reason == .forwardLoop)
     }
 
+    /// A number that leads to another number of the tenant stays inside: nobody pays a carrier for that.
+    @Test func aNumberThatLeadsToAnOwnNumberStaysInside() throws {
+        var fixture = try PlanFixture()
+        fixture.numbers = [
+            try PlanFixture.number("+43720123456", 4, .external(try e164("+43720123457"))),
+            try PlanFixture.number("+43720123457", 5, .user(PlanFixture.first)),
+        ]
+        let route = try #require(fixture.decide(.trunk(nil), "+43720123456").route)
+        #expect(route.meteredLegs == [.a])
+        fixture.numbers[1] = try PlanFixture.number("+43720123457", 5, .external(try e164("+43720123456")))
+        #expect(fixture.decide(.trunk(nil), "+43720123456").refusal?.reason == .forwardLoop)
+    }
+
     /// The ways around permissions that other systems leave open.
     @Test(arguments: [
         LegRequest.Origin.forward(by: PlanFixture.first), .refer(by: PlanFixture.first), .refer(by: nil),

@@ -161,6 +161,24 @@ import Testing
         }
     }
 
+    /// A node whose event socket nobody reaches, and that dies: its calls are named, not forgotten.
+    @Test func aCallOfWhichNobodyToldIsMissing() async throws {
+        try await LeaseWorld.with { world in
+            let call = try #require(UUID(uuidString: "3f1a9a4e-0c1d-4ef0-9d55-9b8f6c1d7e11"))
+            _ = try #require(try await world.decide(call.uuidString.lowercased()).route?.grant?.lease)
+            for seconds in [400, 90_000] as [Int64] {
+                world.clock.set(LeaseWorld.start.advanced(by: .seconds(seconds)))
+                let now = world.clock.now
+                #expect(
+                    try await world.work.perform(job: "sweep") { tx, _ in try world.leases.sweep(at: now, tx) } == 1)
+            }
+            #expect(
+                try await world.value(
+                    "select count(*) from app.leg_sighting where leg_id = \(call) and lost and answered_at is null")
+                    == 1)
+        }
+    }
+
     @Test func aLostNodeHasNoLiveCalls() async throws {
         try await LeaseWorld.with { world in
             _ = try await world.decide("call-1")

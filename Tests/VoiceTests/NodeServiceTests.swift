@@ -28,14 +28,12 @@ import Testing
         }
     }
 
-    @Test func aRetiredNodeIsNobody() async throws {
+    @Test func aRetiredNodeGetsNoNewPasswords() async throws {
         try await SwitchWorld.with { world in
             let retired = try await world.work.perform(as: world.operators) { tx, actor in
                 try world.nodes.retire(world.node.id, expecting: .anything, tx, actor)
             }
             #expect(retired.state == .retired)
-            try await world.directory.refresh()
-            #expect(world.directory.node(named: "fs1") == nil)
             await #expect(throws: Problem.self) {
                 _ = try await world.work.perform(as: world.operators) { tx, actor in
                     try world.nodes.rotate(world.node.id, expecting: .anything, tx, actor)

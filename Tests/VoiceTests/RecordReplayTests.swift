@@ -62,6 +62,23 @@ struct RecordReplayTests {
         }
     }
 
+    @Test func aRetiredNodeDeliversItsLastRecordsAndAsksNothing() async throws {
+        try await SwitchWorld.with { world in
+            let delivery = try await delivery(world)
+            _ = try await world.work.perform(as: world.operators) { tx, actor in
+                try world.nodes.retire(world.node.id, expecting: .anything, tx, actor)
+            }
+            try await world.directory.refresh()
+            try await world.serve(also: delivery.routes) { client in
+                let stored = try await client.send(try Recordings.bytes("cdr-json-plain"))
+                #expect(stored.body == "stored\n")
+                let header = "Basic \(Data("fs1:xml-secret".utf8).base64EncodedString())"
+                let asked = try await client.post("/fs/xml", "section=other", authorization: header)
+                #expect(asked.status == 401)
+            }
+        }
+    }
+
     /// The recorded tenants as rows on the world's instance.
     private func delivery(_ world: SwitchWorld) async throws -> RecordDelivery {
         let work = world.work

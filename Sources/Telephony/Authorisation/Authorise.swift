@@ -154,6 +154,10 @@ struct Inquiry {
             return try ring(group, payer: payer, comesOverTrunk: comesOverTrunk)
         case .external(let outside):
             pass(.target, "\(number.e164) leads out to \(outside), which the number pays.", at: .numbers)
+            if let own = plan.routing.numbers.first(where: { $0.e164 == outside }) {
+                try countForward()
+                return try follow(own, payer: .number(number.id), comesOverTrunk: comesOverTrunk)
+            }
             return try outbound(outside, payer: .number(number.id), comesOverTrunk: comesOverTrunk)
         case .reject:
             pass(.target, "\(number.e164) is set to reject calls.", at: .numbers)
@@ -175,10 +179,7 @@ struct Inquiry {
                 .users([user.id], group: nil, strategy: .simultaneous, ringSeconds: Self.ringSeconds), payer: payer,
                 comesOverTrunk: comesOverTrunk)
         }
-        forwards += 1
-        guard forwards <= Self.mostForwards else {
-            throw refusal(.target, .forwardLoop, "More than \(Self.mostForwards) forwards follow each other.")
-        }
+        try countForward()
         pass(.target, "User \(user.name) forwards every call to “\(forward.destination)” and pays for it.", at: .users)
         let country = site(of: user)?.country ?? plan.identity.country
         let reading = NumberReader(country)?.read(forward.destination) ?? .name(forward.destination)
@@ -189,6 +190,13 @@ struct Inquiry {
             return try follow(own, payer: .user(user.id), comesOverTrunk: comesOverTrunk)
         }
         return try outbound(number, payer: .user(user.id), comesOverTrunk: comesOverTrunk)
+    }
+
+    private mutating func countForward() throws(Refusal) {
+        forwards += 1
+        guard forwards <= Self.mostForwards else {
+            throw refusal(.target, .forwardLoop, "More than \(Self.mostForwards) forwards follow each other.")
+        }
     }
 
     private mutating func forwardInside(

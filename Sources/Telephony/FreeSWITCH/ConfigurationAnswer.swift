@@ -99,6 +99,8 @@ enum SofiaConfiguration {
             .param("apply-inbound-acl", "carriers"),
             .param("apply-inbound-acl", "agents"),
             .param("disable-register", "true"),
+            // a carrier does not move a tenant's phone to another number
+            .param("disable-transfer", "true"),
             .param("manage-presence", "false"),
             .param("enable-timer", "false"),
             .param("rtp-timer-name", "soft"),

@@ -97,12 +97,15 @@ package struct CallRecordService: Sendable {
         return booked
     }
 
-    /// Ends the retention of bodies and of who called whom; one batch each, and how many rows it changed.
+    /// Ends the retention of bodies, of who called whom and of the plans that named people; one batch each, and how many
+    /// rows it changed.
     package func endRetention(_ retention: Retention = Retention(), limit: Int = 1_000) async throws -> Int {
         try await work.perform(job: "end retention of call records") { tx, actor in
             let bodies = actor.now.advanced(by: .zero - retention.bodies)
             let parties = actor.now.advanced(by: .zero - retention.parties)
             return try CallLegStore.deleteBodies(before: bodies, limit: limit, tx)
+                + QuarantineStore.deleteResolved(before: bodies, limit: limit, tx)
+                + PlanRevisionStore.deleteReplaced(before: parties, limit: limit, tx)
                 + CallLegStore.erase(before: parties, limit: limit, at: actor.now, tx)
         }
     }

@@ -49,6 +49,29 @@ enum SightingStore {
             """)
     }
 
+    /// Calls whose leases were given up count as missing, unless something is known of them.
+    static func keepUnaccounted(_ leases: [Lease], _ tx: borrowing Transaction<ScopeNode>) throws {
+        let calls = leases.compactMap { lease in UUID(uuidString: lease.callID).map { (leg: $0, lease: lease) } }
+        guard !calls.isEmpty else { return }
+        try tx.execute(
+            """
+            insert into app.leg_sighting (leg_id, call_id, node_id, tenant_id, organisation_id, side, revision_id,
+                lease_id, started_at, ended_at, lost)
+            select distinct on (leg_id) leg_id, leg_id, node_id, tenant_id, organisation_id, 'inbound', revision_id,
+                lease_id, began_at, greatest(began_at, seen_at), true
+            from unnest(\(calls.map(\.leg))::uuid[], \(calls.map(\.lease.nodeID))::uuid[],
+                \(calls.map(\.lease.key.tenantID))::uuid[], \(calls.map(\.lease.organisationID))::uuid[],
+                \(calls.map(\.lease.revision))::text[], \(calls.map(\.lease.key.leaseID))::uuid[],
+                \(calls.map(\.lease.times.beganAt))::timestamptz[], \(calls.map(\.lease.times.seenAt))::timestamptz[])
+                as given (leg_id, node_id, tenant_id, organisation_id, revision_id, lease_id, began_at, seen_at)
+            where node_id is not null
+                and not exists (select from app.call_leg leg where leg.leg_id = given.leg_id
+                    and leg.tenant_id = given.tenant_id)
+            order by leg_id, began_at
+            on conflict (leg_id) do nothing
+            """)
+    }
+
     /// What a node does not name any more: its end was not seen. Says how many legs that were.
     @discardableResult static func loseAll(
         of node: VoiceNodeID, but present: [UUID], seenAt: Timestamp, _ tx: borrowing Transaction<ScopeNode>
@@ -147,6 +170,8 @@ enum SightingStore {
             where started_at >= \(from) and started_at < \(until) and ended_at < \(ended) \(filter)
                 and not exists (select from app.call_leg leg where leg.leg_id = seen.leg_id
                     and (seen.tenant_id is null or leg.tenant_id = seen.tenant_id))
+                -- a wrong number: its record is nobody's and is not kept
+                and not (seen.tenant_id is null and seen.side = 'inbound' and seen.answered_at is null)
             order by started_at desc, leg_id limit \(limit)
             """)
     }

@@ -40,7 +40,7 @@ struct NodeFollower: Sendable {
                 logger.warning("event socket", metadata: ["node": "\(endpoint.id)", "error": "\(trouble)"])
                 nodes.disconnected(endpoint, trouble, at: work.time.now)
             }
-            await heard(isConnected: false)
+            await heard(over: nil)
             // A connection that lasted was a good one.
             pause = started.duration(to: .now) > .seconds(60) ? pace.firstRetry : min(pause * 2, pace.longestRetry)
             try? await Task.sleep(for: pause * Double.random(in: 0.5...1))
@@ -75,7 +75,7 @@ struct NodeFollower: Sendable {
                 var ends = CallEnds()
                 while isWanted() {
                     if !isCaughtUp { isCaughtUp = try await catchUp(link, since: awaySince) }
-                    await heard(isConnected: true)
+                    await heard(over: link)
                     await store(pending)
                     await renew(link, &ends)
                     try await Task.sleep(for: pace.tick)
@@ -160,10 +160,15 @@ struct NodeFollower: Sendable {
         }
     }
 
-    private func heard(isConnected: Bool) async {
+    /// A sign of life is what the node sent, not that its connection looks alive: a call of a node that lost its power is
+    /// estimated up to this moment.
+    private func heard(over link: NodeLink?) async {
         guard let (core, beat) = nodes.look(at: endpoint.id, { ($0.view.coreID, $0.view.heartbeat) }) else { return }
+        let silence = link?.silence ?? .zero
         try? await work.perform(job: "note live calls") { tx, actor in
-            try SightingStore.heard(endpoint.id, coreID: core, beat, isConnected: isConnected, at: actor.now, tx)
+            try SightingStore.heard(
+                endpoint.id, coreID: core, beat, isConnected: link != nil,
+                at: actor.now.advanced(by: .zero - silence), tx)
         }
     }
 

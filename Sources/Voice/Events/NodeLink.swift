@@ -95,11 +95,13 @@ final class NodeLink: Sendable {
         guard try await ask(command).hasPrefix("+OK") else { throw NodeUnreachable("the password was refused") }
     }
 
+    /// How long nothing came from the node.
+    var silence: Duration { state.withLock { $0.heardAt.duration(to: .now) } }
+
     /// A node sends a heartbeat every 20 seconds; one that is silent for three of them is gone, whatever TCP says.
     private func watch() async throws {
         while true {
             try await Task.sleep(for: .seconds(5))
-            let silence = state.withLock { $0.heardAt.duration(to: .now) }
             if silence > .seconds(65) { throw NodeUnreachable("the node is silent") }
         }
     }

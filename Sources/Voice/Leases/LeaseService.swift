@@ -193,7 +193,10 @@ package struct LeaseService: Sendable {
 
     /// One bounded batch of what time alone changes; says how many leases, so that the caller goes on while it is not 0.
     package func sweep(at now: Timestamp, limit: Int = 500, _ tx: borrowing Transaction<ScopeNode>) throws -> Int {
-        try LeaseStore.expire(at: now, limit: limit, tx) + LeaseStore.giveUp(at: now, limit: limit, tx)
+        let givenUp = try LeaseStore.giveUp(at: now, limit: limit, tx)
+        // a call that was let through and of which neither the event socket nor a record told must not vanish
+        try SightingStore.keepUnaccounted(givenUp, tx)
+        return try LeaseStore.expire(at: now, limit: limit, tx) + givenUp.count
             + LeaseStore.purge(at: now, limit: limit, tx)
     }
 

@@ -126,19 +126,19 @@ enum LeaseStore {
         ).count
     }
 
-    /// Gives up what nobody has told of for a day; says how many.
-    static func giveUp(at now: Timestamp, limit: Int, _ tx: borrowing Transaction<ScopeNode>) throws -> Int {
+    /// Gives up what nobody has told of for a day, as it was.
+    static func giveUp(at now: Timestamp, limit: Int, _ tx: borrowing Transaction<ScopeNode>) throws -> [Lease] {
         let moment = now.advanced(by: .zero - LeaseTimes.doubt)
-        return try tx.rows(
+        return try tx.all(
             """
-            update app.usage_lease l set state = 'settled', settled_at = \(now) from ( \
+            with given_up as (update app.usage_lease l set state = 'settled', settled_at = \(now) from ( \
             select tenant_id, lease_id, leg, month from app.usage_lease \
             where state in ('expired', 'estimated') and seen_at <= \(moment) order by lease_id, leg limit \(limit) \
             for update skip locked) d \
             where l.tenant_id = d.tenant_id and l.lease_id = d.lease_id and l.leg = d.leg and l.month = d.month \
-            returning 1
-            """
-        ).count
+            returning l.*) \
+            select \(columns) from given_up
+            """)
     }
 
     /// Deletes settled leases that no limit looks back to; says how many.

@@ -5,7 +5,7 @@ import Tenancy
 
 /// One FreeSWITCH as the control plane knows it. It serves the tenants of its instance.
 package struct VoiceNode: Sendable, Equatable {
-    /// A retired node is answered nothing.
+    /// A retired node is answered nothing; the records of the calls that it had are still taken.
     package enum State: String, Sendable, Codable, CaseIterable { case active, retired }
 
     /// Where its event socket is reached.

@@ -25,7 +25,7 @@ package final class NodeDirectory: Sendable {
     /// Whether the nodes were ever read. Until then nobody can be told from a stranger.
     package var isRead: Bool { contents.withLock { $0.isRead } }
 
-    /// By its user name; `nil` for nobody and for a retired node.
+    /// By its user name; also a retired node.
     package func node(named name: String) -> KnownNode? { contents.withLock { $0.nodes[name] } }
 
     /// Remembers that a node asked, and as which process.
@@ -33,7 +33,7 @@ package final class NodeDirectory: Sendable {
 
     /// Reads all nodes anew and, once a minute, writes down which of them asked.
     package func refresh() async throws {
-        let known = try await work.read(in: .platform) { tx in try NodeStore.active(tx) }
+        let known = try await work.read(in: .platform) { tx in try NodeStore.known(tx) }
         let now = work.time.now
         let seen: [VoiceNodeID: String?] = contents.withLock { contents in
             contents.isRead = true

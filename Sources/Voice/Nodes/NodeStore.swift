@@ -113,9 +113,9 @@ enum NodeStore {
             """)
     }
 
-    /// Every node that may ask, with what it proves itself with.
-    static func active(_ tx: borrowing Transaction<ScopeNode>) throws -> [KnownNode] {
-        try tx.all("select \(columns), \(credentialColumns) from app.voice_node where state = 'active'")
+    /// Every node with what it proves itself with; retired ones too, because the records of their last calls still come.
+    static func known(_ tx: borrowing Transaction<ScopeNode>) throws -> [KnownNode] {
+        try tx.all("select \(columns), \(credentialColumns) from app.voice_node")
     }
 
     /// Remembers that nodes asked, and as which process.

@@ -73,6 +73,18 @@ enum QuarantineStore {
             """)
     }
 
+    /// Deletes what was replayed or discarded before a moment; what is open waits for a person. Says how many.
+    static func deleteResolved(
+        before moment: Timestamp, limit: Int, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> Int {
+        try tx.rows(
+            """
+            delete from app.cdr_quarantine where quarantine_id in (select quarantine_id from app.cdr_quarantine
+                where state <> 'open' and resolved_at < \(moment) order by resolved_at limit \(limit)) returning 1
+            """
+        ).count
+    }
+
     /// How many wait for somebody.
     static func openCount(_ tx: borrowing Transaction<ScopeNode>) throws -> Int {
         try tx.value("select count(*) from app.cdr_quarantine where state = 'open'")

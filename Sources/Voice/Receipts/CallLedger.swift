@@ -69,18 +69,18 @@ struct CallLedger: Sendable {
     /// A leg that was stored now.
     private struct NewLeg {
         let leg: CallLeg
-        /// What an estimate of the same leg counted; it is taken back by a receipt of its own. Usage only ever grows, so
-        /// just the difference is added: a leg lived at least until its last sign of life.
+        /// What an estimate of the same leg counted; it is taken back by a receipt of its own, and usage changes by the
+        /// difference, up or down: the record is the truth.
         let estimated: Int64
 
-        var counted: Int64 { max(leg.times.milliseconds, estimated) }
+        var counted: Int64 { leg.times.milliseconds }
         var isMetered: Bool { if case .metered = leg.metering { true } else { false } }
 
         var settlement: LeaseSettlement {
             LeaseSettlement(
                 tenantID: leg.identity.tenantID, organisationID: leg.identity.organisationID,
                 nodeID: leg.origin.nodeID, legID: leg.identity.id, leaseID: leg.origin.leaseID,
-                milliseconds: isMetered ? counted - estimated : 0, isEstimate: leg.state.isEstimated,
+                milliseconds: isMetered ? counted : 0, isEstimate: leg.state.isEstimated,
                 answeredAt: leg.times.answered, endedAt: leg.times.ended)
         }
     }
@@ -102,23 +102,26 @@ struct CallLedger: Sendable {
     private static func usage(_ new: NewLeg) -> [VoiceLinks.CallUsage] {
         let leg = new.leg
         guard let direction = leg.metering.direction, let answered = leg.times.answered else { return [] }
-        let known = MonthPart.parts(from: answered, milliseconds: new.estimated)
-        return MonthPart.parts(from: answered, milliseconds: new.counted).enumerated().compactMap { index, part in
-            let before = index < known.count ? known[index].milliseconds : 0
-            guard part.milliseconds > before else { return nil }
+        let before = MonthPart.parts(from: answered, milliseconds: new.estimated)
+        let after = MonthPart.parts(from: answered, milliseconds: new.counted)
+        return (0..<max(before.count, after.count)).compactMap { index in
+            let part = index < after.count ? after[index] : before[index]
+            let change =
+                (index < after.count ? part.milliseconds : 0) - (index < before.count ? before[index].milliseconds : 0)
+            guard change != 0 else { return nil }
             return VoiceLinks.CallUsage(
                 tenantID: leg.identity.tenantID, source: Self.source,
-                id: Self.usageID(leg, part, isTopUp: new.estimated > 0), direction: direction.rawValue,
-                milliseconds: part.milliseconds - before, occurredAt: part.from)
+                id: Self.usageID(leg, part, isCorrection: new.estimated > 0), direction: direction.rawValue,
+                milliseconds: change, occurredAt: part.from)
         }
     }
 
-    /// `<leg>` for the month of the answer, `<leg>.2026-12` for a later one; what is added to an estimate is another
+    /// `<leg>` for the month of the answer, `<leg>.2026-12` for a later one; what corrects an estimate is another
     /// event than the estimate.
-    private static func usageID(_ leg: CallLeg, _ part: MonthPart, isTopUp: Bool) -> String {
+    private static func usageID(_ leg: CallLeg, _ part: MonthPart, isCorrection: Bool) -> String {
         let base = leg.identity.id.uuid.uuidString.lowercased()
         let month = part.from == leg.times.answered ? "" : ".\(part.month)"
-        return base + month + (leg.state.isEstimated ? ".estimate" : isTopUp ? ".record" : "")
+        return base + month + (leg.state.isEstimated ? ".estimate" : isCorrection ? ".record" : "")
     }
 
     /// A receipt that is to be written.
@@ -134,7 +137,8 @@ struct CallLedger: Sendable {
     }
 
     private static func papers(_ new: NewLeg) -> [Paper] {
-        guard new.isMetered, let answered = new.leg.times.answered, new.counted > 0 else { return [] }
+        guard new.isMetered, let answered = new.leg.times.answered, new.counted > 0 || new.estimated > 0
+        else { return [] }
         let basis: Receipt.Basis = new.leg.state.isEstimated ? .estimate : .record
         func papers(_ milliseconds: Int64, _ basis: Receipt.Basis) -> [Paper] {
             MonthPart.parts(from: answered, milliseconds: milliseconds).filter { $0.milliseconds > 0 }

@@ -71,6 +71,21 @@ enum PlanRevisionStore {
             """)
     }
 
+    /// Deletes what was replaced before a moment; the plan that was in force then stays. Says how many.
+    static func deleteReplaced(
+        before moment: Timestamp, limit: Int, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> Int {
+        try tx.rows(
+            """
+            delete from app.config_revision where (tenant_id, revision) in (select tenant_id, revision
+                from app.config_revision earlier where exists (select from app.config_revision later
+                    where later.tenant_id = earlier.tenant_id and later.activated_at > earlier.activated_at
+                        and later.activated_at < \(moment))
+                limit \(limit)) returning 1
+            """
+        ).count
+    }
+
     static func find(
         _ revision: String, of tenant: TenantID, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> PlanRevision? {

@@ -27,12 +27,12 @@ package struct NodeGate: Sendable {
         switch proof {
         case .basic(let username, let password):
             let hash = NodeCredential.hash(of: password)
-            guard let known = directory.node(named: username),
+            guard let known = node(named: username, for: purpose),
                 known.credentials[purpose].contains(where: { ConstantTime.isEqual($0.hash, hash) })
             else { return .refused(challenge(call)) }
             return .admitted(known)
         case .digest(let digest):
-            guard let known = directory.node(named: digest.username),
+            guard let known = node(named: digest.username, for: purpose),
                 known.credentials[purpose].contains(where: {
                     digest.matches($0.digest, method: call.method, target: call.target)
                 })
@@ -40,6 +40,12 @@ package struct NodeGate: Sendable {
             guard nonces.isFresh(digest.nonce, at: call.now) else { return .refused(challenge(call, isStale: true)) }
             return .admitted(known)
         }
+    }
+
+    /// A retired node asks no more questions, but its last records must not be lost.
+    private func node(named name: String, for purpose: NodeCredentials.Purpose) -> KnownNode? {
+        guard let known = directory.node(named: name) else { return nil }
+        return known.node.state == .active || purpose == .records ? known : nil
     }
 
     /// What is said while the service has not read yet what it needs to answer: not "not there", but "ask again".

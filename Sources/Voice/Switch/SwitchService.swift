@@ -15,6 +15,7 @@ package struct SwitchService: Sendable {
     private let refused: RefusedLogins
     private let logger: Logger
     private let answers: Counter
+    private let emergencyWarnings: Counter
 
     package init(
         gate: NodeGate, plan: @escaping @Sendable () -> VoicePlan?, decide: @escaping Decide,
@@ -27,6 +28,10 @@ package struct SwitchService: Sendable {
         self.logger = logger
         answers = metrics.counter(
             "controlplane_voice_switch_answers_total", "Answers to FreeSWITCH nodes.", labels: ["section", "outcome"])
+        emergencyWarnings = metrics.counter(
+            "controlplane_voice_emergency_warnings_total",
+            "Emergency calls that went out without a confirmed address, a trunk of their own or a number to call back.",
+            labels: ["missing"])
     }
 
     /// The longest form that is read; FreeSWITCH posts 6–9 kB for a leg.
@@ -71,9 +76,22 @@ package struct SwitchService: Sendable {
             switch CallOrigin.find(request, plan: plan, node: node, now: now) {
             case .unknown(let reason): return .notFound(reason)
             case .known(let origin):
-                return DialplanAnswer.answer(await decide(origin), to: request, entry: origin.entry, node: node)
+                let decision = await decide(origin)
+                warn(of: decision, origin.entry.plan.tenantID, node)
+                return DialplanAnswer.answer(decision, to: request, entry: origin.entry, node: node)
             }
         }
+    }
+
+    /// An emergency call always goes out; what would have helped the rescuers and is missing is somebody's task at once.
+    private func warn(of decision: Decision, _ tenant: TenantID, _ node: NodeContext) {
+        guard let warnings = decision.route?.warnings, !warnings.isEmpty else { return }
+        for warning in warnings { emergencyWarnings.add(1, warning.rawValue) }
+        logger.error(
+            "an emergency call went out without what rescuers need",
+            metadata: [
+                "tenant": "\(tenant)", "missing": "\(warnings.map(\.rawValue).joined(separator: ", "))",
+            ])
     }
 
     /// For the people of the tenant whose domain it was.

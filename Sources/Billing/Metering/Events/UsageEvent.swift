@@ -38,7 +38,7 @@ package struct UsageEvent: Sendable, Equatable {
     package let meter: UsageMeter
     /// `nil` for voice.
     package let keySource: KeySource?
-    /// 1 for a turn, milliseconds for voice.
+    /// 1 for a turn, milliseconds for voice; below zero only where the platform corrects its own estimate.
     package let quantity: Int64
     /// Decides the billing month; the time of arrival never does.
     package let occurredAt: Timestamp

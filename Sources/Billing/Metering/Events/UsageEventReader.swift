@@ -24,7 +24,9 @@ package enum UsageEventReader {
         let source = try key(envelope.source, "source", "INVALID_SOURCE")
         let tenant = try tenant(envelope.tenant)
         let time = try time(envelope.time)
-        let payload = try payload(type: envelope.type, data: envelope.data)
+        let payload = try payload(
+            type: envelope.type, data: envelope.data,
+            mayCorrect: source.hasPrefix(UsageLimits.ownSources))
         return UsageEvent(
             tenantID: tenant, source: source, id: id, meter: payload.meter, keySource: payload.keySource,
             quantity: payload.quantity, occurredAt: time, payloadHash: hash(payload, time: time),
@@ -96,7 +98,10 @@ extension UsageEventReader {
         let extra: [JSON.Member]
     }
 
-    private static func payload(type: JSON?, data: JSON?) throws(UsageRejection) -> Payload {
+    /// - Parameter mayCorrect: whether time may be taken back, which only the platform's own metering does.
+    private static func payload(
+        type: JSON?, data: JSON?, mayCorrect: Bool
+    ) throws(UsageRejection) -> Payload {
         guard let type = type?.string, type == "turn" || type == "voice" else {
             throw UsageRejection("INVALID_TYPE", "type", "'type' is required: 'turn' or 'voice'.")
         }
@@ -104,7 +109,7 @@ extension UsageEventReader {
             throw UsageRejection(
                 "INVALID_DATA", "data", "'data' is required: an object with the attributes of a \(type).")
         }
-        let payload = type == "turn" ? try turn(members) : try voice(members)
+        let payload = type == "turn" ? try turn(members) : try voice(members, mayCorrect: mayCorrect)
         if !payload.extra.isEmpty {
             guard JSON.object(payload.extra).bytes.count <= UsageLimits.extraBytes else {
                 throw UsageRejection(
@@ -129,7 +134,7 @@ extension UsageEventReader {
             extra: members.filter { $0.key != "key_source" })
     }
 
-    private static func voice(_ members: [JSON.Member]) throws(UsageRejection) -> Payload {
+    private static func voice(_ members: [JSON.Member], mayCorrect: Bool) throws(UsageRejection) -> Payload {
         var milliseconds: Int64?
         var direction: CallDirection?
         for member in members {
@@ -144,7 +149,8 @@ extension UsageEventReader {
             default: break
             }
         }
-        guard let milliseconds, (0...UsageLimits.callMilliseconds).contains(milliseconds) else {
+        let least = mayCorrect ? -UsageLimits.callMilliseconds : 0
+        guard let milliseconds, (least...UsageLimits.callMilliseconds).contains(milliseconds) else {
             throw UsageRejection(
                 "INVALID_MILLISECONDS", "data.milliseconds",
                 "'milliseconds' is required for voice: a whole number of answered time, 0 to \(UsageLimits.callMilliseconds)."
