@@ -23,6 +23,7 @@ package struct VoiceModel: Sendable {
     package let fraud: FraudService
     package let proposals: ProposalService
     package let pools = MinutePoolService()
+    let purging: VoicePurgeService
     /// What nodes are answered from; a service of the process.
     package let plans: PlanCache
 
@@ -34,6 +35,7 @@ package struct VoiceModel: Sendable {
         self.links = links
         users = SIPUserService(box: box)
         trunks = TrunkService(box: box)
+        purging = VoicePurgeService(numbers: numbers, box: box)
         domains = SIPDomainService(tenants: tenants, links: links, users: users)
         plans = PlanCache(
             database: work.database, connectionString: listening, links: links,
@@ -61,5 +63,10 @@ package struct VoiceModel: Sendable {
         try await work.perform(job: "end old voice secrets and rested numbers") { tx, actor in
             try users.retireExpired(tx, actor) + numbers.releaseRested(tx, actor)
         }
+    }
+
+    /// Ends the voice of purged tenants and shreds their secrets. A bounded batch; call again while it is not empty.
+    package func endPurged() async throws -> Int {
+        try await work.perform(job: "end the voice of purged tenants") { tx, actor in try purging.purge(tx, actor) }
     }
 }

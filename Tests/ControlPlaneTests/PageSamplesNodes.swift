@@ -39,7 +39,8 @@ extension PageSamples {
                     .init(
                         id: "node_2", name: "fs2", instance: "Shared platform",
                         state: .init(
-                            word: "Cannot be asked", tone: .bad, note: "connection refused, since 18 Nov 2026, 13:51"),
+                            word: "Cannot be asked", tone: .bad,
+                            note: "no event socket that knows the password was reached, since 18 Nov 2026, 13:51"),
                         lastSeen: "18 Nov 2026, 13:51", calls: 0, phones: 0),
                 ] : [], waiting: isFull ? "12 records" : nil, nextPath: nil)
     }

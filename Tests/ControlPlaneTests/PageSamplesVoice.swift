@@ -18,8 +18,9 @@ extension PageSamples {
             [
                 ("voice", voiceList.page),
                 ("voice-none", VoiceListPage(rows: [], nextPath: nil, seesNodes: false).page),
-                ("tenant-voice", try voicePage(mayEdit: true, isFull: true).page),
-                ("tenant-voice-viewer", try voicePage(mayEdit: false, isFull: false).page),
+                ("tenant-voice", try voicePage(.everything, isFull: true).page),
+                ("tenant-voice-own", try voicePage(.own, isFull: true).page),
+                ("tenant-voice-viewer", try voicePage(.nothing, isFull: false).page),
                 ("tenant-voice-off", voiceOff(.off).page),
                 (
                     "tenant-voice-not-included",
@@ -80,7 +81,7 @@ extension PageSamples {
             empty: ("None yet", "What one is for."), lede: lede)
     }
 
-    private static func voicePage(mayEdit: Bool, isFull: Bool) throws -> VoiceTenantPage {
+    private static func voicePage(_ rights: VoiceTenantPage.Rights, isFull: Bool) throws -> VoiceTenantPage {
         VoiceTenantPage(
             place: place,
             present: .init(
@@ -91,7 +92,7 @@ extension PageSamples {
             setUp: setUp(isFull: isFull),
             limits: [Fact("At the same time", text: "5 calls"), Fact("Calls out in a day", text: "EUR 20.00")],
             atEnd: .init(value: "overage", price: "0.08 per minute beyond, pro rata to the millisecond", revision: 1),
-            mayEdit: mayEdit, domainRevision: 2)
+            rights: rights, domainRevision: 2)
     }
 
     private static func setUp(isFull: Bool) -> VoiceTenantPage.SetUp {
@@ -204,7 +205,7 @@ extension PageSamples {
                     .init(
                         destination: "United States, mobile", sentence: "4 calls were refused on 3 days.",
                         last: "18 Nov 2026, 10:00", hidden: [("country", "US"), ("destination_kind", "mobile")])
-                ] : [], response: isFull ? .block : .record, mayEdit: isFull, nextPath: nil)
+                ] : [], response: isFull ? .block : .record, mayEdit: isFull, mayOpen: isFull, nextPath: nil)
     }
 
     private static var fraudSign: VoiceFraudSignPage {

@@ -52,6 +52,29 @@ import Testing
         }
     }
 
+    /// The pool is hidden from the tenant; what it does to a call is not.
+    @Test func aTenantsOwnDryRunSaysWhatANodeWouldSay() async throws {
+        try await LeaseWorld.with { world in
+            _ = try await set(world, 1, expecting: .revision(0))
+            let owner = world.owner
+            let own = ScopeNode.tenant(owner.tenantID, of: owner.organisationID)
+            let question = try ExplainCall(owner.tenantID, "06601234567", by: .user, caller: "1001")
+            let now = world.clock.now
+            let before = try await world.leases.explain(question, for: own, at: now) { _ in [] }
+            #expect(before.outcome == .route)
+            _ = try await world.decide("call-1")
+            for scope in [own, .organisation(owner.organisationID), .platform] {
+                let answer = try await world.leases.explain(question, for: scope, at: now) { _ in [] }
+                #expect(answer.refusal?.reason == .poolUsed, "\(scope)")
+            }
+            let stranger = ScopeNode.organisation(world.work.ids.new())
+            #expect(
+                try await problem {
+                    try await world.leases.explain(question, for: stranger, at: now) { _ in [] }
+                }?.status == 404)
+        }
+    }
+
     @Test func nobodyOverwritesUnseenAndNobodyElseLooks() async throws {
         try await LeaseWorld.with { world in
             _ = try await set(world, 10, expecting: .anything)

@@ -3,8 +3,8 @@ import ServiceLifecycle
 import Tenancy
 
 /// Small recurring work: writes down which keys were used, forgets old sessions and stored answers, purges tenants whose
-/// retention is over, ends old voice secrets, rested numbers and leases that nobody settled, looks for signs of fraud. One bounded batch of each
-/// job per turn; a failed job is logged, holds up no other, and the next turn tries it again.
+/// retention is over and ends their voice, ends old voice secrets, rested numbers and leases that nobody settled, looks
+/// for signs of fraud. One bounded batch of each job per turn; a failed job is logged, holds up no other, and the next turn tries it again.
 struct Housekeeping: Service {
     static let interval: Duration = .seconds(60)
 
@@ -31,6 +31,7 @@ struct Housekeeping: Service {
                 try tenancy.tenants.purgeDue(tx, actor)
             }
         }
+        await attempt("end the voice of purged tenants") { _ = try await voice.model.endPurged() }
         await attempt("end voice secrets and numbers") { _ = try await voice.model.endWhatIsDue() }
         await attempt("sweep leases") { try await voice.sweepLeases() }
         await attempt("look for signs of fraud") {

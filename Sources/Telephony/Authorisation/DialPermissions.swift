@@ -36,7 +36,7 @@ extension Inquiry {
         }
     }
 
-    private var homeWords: String { "the tenant's country, the EU and EEA, Switzerland and the United Kingdom" }
+    private var homeWords: String { "the tenant's country and the EU" }
 }
 
 extension TenantPlan {
@@ -80,6 +80,12 @@ extension DialPermission.Destinations {
 }
 
 extension DialPermission {
+    /// Whether it decides about some number of high risk: premium services, satellites, and destinations that are abused.
+    package var concernsHighRisk: Bool {
+        DestinationTable.standard.samples(beginning: destinations.prefix ?? "")
+            .contains { $0.risk == .high && speaks(of: $0) }
+    }
+
     fileprivate func applies(to user: SIPUser?) -> Bool {
         switch scope {
         case .tenant: true

@@ -2,7 +2,7 @@ import Kernel
 
 /// What telephony has to know of a country or territory: how it dials and which numbers are its own.
 package struct Country: Sendable, Hashable {
-    /// What makes its ordinary numbers part of the home market.
+    /// What it is a member of.
     package enum Union: String, Sendable, Hashable {
         /// A member of the European Union.
         case eu = "EU"
@@ -28,9 +28,9 @@ package struct Country: Sendable, Hashable {
     /// The risk of its ordinary numbers.
     package let risk: DestinationRisk
 
-    /// Whether its ordinary numbers may be called by anybody who has voice: the Union, the economic area, Switzerland and
-    /// the United Kingdom.
-    package var isAllowedByDefault: Bool { union != nil || code?.code == "CH" || code?.code == "GB" }
+    /// Whether its ordinary numbers may be called by anybody who has voice: those of the European Union. What is beyond
+    /// it and the tenant's own country is opened by a permission.
+    package var isAllowedByDefault: Bool { union == .eu }
 
     /// Every country and territory, in the order of the codes.
     package static let all: [Country] = table("countries", PackageResources.countries_json).compactMap(Country.init)

@@ -59,6 +59,18 @@ package struct DestinationTable: Sendable {
         tree.insert(Entry(prefix: prefix, country: country, kind: kind, risk: risk), under: prefix)
     }
 
+    /// One number of every range of which there is a number that begins with `prefix`.
+    package func samples(beginning prefix: String) -> [Destination] {
+        tree.all(beginning: prefix).compactMap { entry in
+            let digits = entry.prefix.utf8.count > prefix.utf8.count ? entry.prefix : prefix
+            let padding = String(repeating: "0", count: max(0, 7 - digits.utf8.count))
+            return E164(digits: digits + padding).map { number in
+                Destination(
+                    number: number, country: entry.country, kind: entry.kind, risk: entry.risk, prefix: entry.prefix)
+            }
+        }
+    }
+
     /// `nil` when no country and no service has numbers that begin so.
     package func destination(of number: E164) -> Destination? {
         guard let entry = tree.longest(number.digits) else { return nil }

@@ -31,6 +31,22 @@ struct PrefixTree<Value: Sendable>: Sendable {
         return found
     }
 
+    /// The value of the longest prefix that `prefix` begins with, and every value of a longer one.
+    func all(beginning prefix: String) -> [Value] {
+        var found = longest(prefix).map { [$0] } ?? []
+        var node = 0
+        for byte in prefix.utf8 {
+            guard let digit = Self.digit(byte), children[node * 10 + digit] != 0 else { return found }
+            node = Int(children[node * 10 + digit])
+        }
+        var rest = children[(node * 10)..<(node * 10 + 10)].filter { $0 != 0 }.map { Int($0) }
+        while let next = rest.popLast() {
+            if let value = values[next] { found.append(value) }
+            rest += children[(next * 10)..<(next * 10 + 10)].filter { $0 != 0 }.map { Int($0) }
+        }
+        return found
+    }
+
     private static func digit(_ byte: UInt8) -> Int? {
         let digit = Int(byte) - 48
         return (0...9).contains(digit) ? digit : nil

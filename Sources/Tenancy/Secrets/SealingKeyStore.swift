@@ -35,6 +35,16 @@ enum SealingKeyStore {
         try tx.first("select data_key_id, kek_id, wrapped from app.data_key where data_key_id = \(id)")
     }
 
+    /// Says how many there were.
+    static func delete(_ owner: SecretOwner, _ tx: borrowing Transaction<ScopeNode>) throws -> Int {
+        try tx.rows(
+            """
+            delete from app.data_key where organisation_id is not distinct from \(owner.organisationID)
+                and tenant_id is not distinct from \(owner.tenantID) returning data_key_id
+            """
+        ).count
+    }
+
     /// Does nothing when another transaction was quicker.
     static func insert(
         _ key: WrappedKey, for owner: SecretOwner, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor

@@ -54,6 +54,14 @@ package struct SecretBox: Sendable {
         }
     }
 
+    /// Deletes every data key of an owner: no secret that they sealed opens again, wherever a copy of it lies. A named job
+    /// of the platform; says how many keys there were.
+    package func shred(_ owner: SecretOwner, _ tx: borrowing Transaction<ScopeNode>) throws -> Int {
+        let gone = try SealingKeyStore.delete(owner, tx)
+        forgetKeys()
+        return gone
+    }
+
     /// Drops every key from memory, for example after an owner was shredded.
     package func forgetKeys() { unwrapped.removeAll() }
 

@@ -37,7 +37,7 @@ func sipDomainEndpoints(_ domains: SIPDomainService, _ work: UnitOfWork) -> [End
             "Gives the tenant its SIP domain. Keys of the organisation and of the platform also set 'voice_enabled', from "
                 + "which the voice add-on is charged; a tenant's own key needs it to be set."
         )
-        .failing("VOICE_ON", "DOMAIN_TAKEN", "VOICE_PROGRAM", "VOICE_NOT_ENABLED", "TENANT_STATE"),
+        .failing("VOICE_ON", "DOMAIN_TAKEN", "VOICE_PROGRAM", "VOICE_NOT_ENABLED", "TENANT_STATE", "PARTNER_DECIDES"),
 
         Endpoint(
             .get, path, "Get a tenant's SIP domain", tag: tag, requires: .permission(.voiceRead)
@@ -58,7 +58,7 @@ func sipDomainEndpoints(_ domains: SIPDomainService, _ work: UnitOfWork) -> [End
             }
         }
         .comparingState().described("Phones have to be set to the new domain; their secrets stay.")
-        .failing("DOMAIN_TAKEN", "SECRET_NEEDS_REENTRY", "VOICE_OFF"),
+        .failing("DOMAIN_TAKEN", "SECRET_NEEDS_REENTRY", "VOICE_OFF", "PARTNER_DECIDES"),
 
         Endpoint(
             .delete, path, "Switch voice off for a tenant", tag: tag, requires: .permission(.voiceWrite)
@@ -69,6 +69,6 @@ func sipDomainEndpoints(_ domains: SIPDomainService, _ work: UnitOfWork) -> [End
                 return NoContent()
             }
         }
-        .comparingState().failing("VOICE_IN_USE", "VOICE_OFF"),
+        .comparingState().failing("VOICE_IN_USE", "VOICE_OFF", "PARTNER_DECIDES"),
     ]
 }

@@ -37,6 +37,10 @@ package struct SIPDomainService: Sendable {
             throw Problem.conflict("VOICE_ON", "This tenant has voice already. Change its domain with PUT.")
         }
         let domain = SIPDomain(name: try SIPDomain.canonical(fields.domain), country: fields.country)
+        // its ordinary numbers are open to the tenant without a permission
+        if Country.with(domain.country)?.risk == .high {
+            try actor.requireManager("Calls within this country are of high risk.", field: "country")
+        }
         try allow(tenant, tx, actor)
         let organisation = tenant.placement.organisationID
         try take(domain.name, for: id, of: organisation, tx)
@@ -58,7 +62,10 @@ package struct SIPDomainService: Sendable {
         try expecting.check(before.revision)
         let domain = SIPDomain(name: try SIPDomain.canonical(fields.domain), country: fields.country)
         guard domain != before.value else { return before }
-        if domain.country != before.value.country { try EmergencyNames.check(domain.country, of: tenant, tx) }
+        if domain.country != before.value.country {
+            try actor.requireManager("The country decides what the tenant may call.", field: "country")
+            try EmergencyNames.check(domain.country, of: tenant, tx)
+        }
         if domain.name != before.value.name {
             try take(domain.name, for: id, of: tenant.organisationID, tx)
             try SIPDomainStore.giveBack(before.value.name, of: id, tx)
@@ -70,12 +77,14 @@ package struct SIPDomainService: Sendable {
         return try get(id, tx)
     }
 
-    /// Switches voice off, when nothing is left that would ring. Whoever manages the tenant ends its charge with it.
+    /// Switches voice off, when nothing is left that would ring, and ends its charge. Its limits end with it, so only
+    /// whoever manages the tenant can.
     package func delete(
         _ id: TenantID, expecting: ExpectedRevision, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws {
         let tenant = try VoiceTenant.locked(id, tx)
         let domain = try get(id, tx)
+        try actor.requireManager("A tenant's own key cannot switch voice off.")
         try expecting.check(domain.revision)
         let left = try SIPDomainStore.countInUse(id, tx)
         guard left == (0, 0, 0, 0) else {
@@ -89,7 +98,7 @@ package struct SIPDomainService: Sendable {
         try SIPDomainStore.delete(id, tx)
         try tx.recordVoiceChange(
             "switch_off", id, of: tenant, .difference(domain.value.auditFields, [:]), by: actor)
-        if actor.scope.tenantID == nil { try set(enabled: false, id, tx, actor) }
+        try set(enabled: false, id, tx, actor)
     }
 
     private func allow(

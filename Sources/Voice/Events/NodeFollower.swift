@@ -38,13 +38,22 @@ struct NodeFollower: Sendable {
             } catch {
                 let trouble = (error as? NodeUnreachable)?.message ?? "\(error)"
                 logger.warning("event socket", metadata: ["node": "\(endpoint.id)", "error": "\(trouble)"])
-                nodes.disconnected(endpoint, trouble, at: work.time.now)
+                nodes.disconnected(endpoint, shown(error), at: work.time.now)
             }
             await heard(over: nil)
             // A connection that lasted was a good one.
             pause = started.duration(to: .now) > .seconds(60) ? pace.firstRetry : min(pause * 2, pace.longestRetry)
             try? await Task.sleep(for: pause * Double.random(in: 0.5...1))
         }
+    }
+
+    /// What people are told. Whoever registers a node says where it is, so what is found there before a node proves to be
+    /// one is nobody's business: it would tell which ports of the platform's own network answer.
+    private func shown(_ error: any Error) -> String {
+        guard nodes[endpoint.id]?.isConnected == true, let known = error as? NodeUnreachable else {
+            return "no event socket that knows the password was reached"
+        }
+        return known.message
     }
 
     private func session(while isWanted: @escaping @Sendable () -> Bool) async throws {

@@ -109,8 +109,8 @@ func fraudEndpoints(_ fraud: FraudService, _ work: UnitOfWork) -> [Endpoint] {
         .comparingState()
         .described(
             "For good, or `until` a moment after which it is closed again while the block lasts. The same sign closes "
-                + "nothing again on its day."
+                + "nothing again on its day. Only the organisation that manages the tenant and the platform can."
         )
-        .failing("VOICE_OFF", "NOT_BLOCKED"),
+        .failing("VOICE_OFF", "NOT_BLOCKED", "PARTNER_DECIDES"),
     ]
 }

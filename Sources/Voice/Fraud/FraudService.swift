@@ -140,13 +140,15 @@ package struct FraudService: Sendable {
         return sign
     }
 
-    /// Opens a destination again, for good or for a while. 409 `NOT_BLOCKED` when nothing is closed.
+    /// Opens a destination again, for good or for a while: whoever pays for the calls does. 409 `NOT_BLOCKED` when nothing
+    /// is closed.
     package func open(
         _ id: FraudSignID, of tenantID: TenantID, _ fields: OpenDestinationFields, expecting: ExpectedRevision,
         _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws -> Stored<RecordedSign> {
         let tenant = try VoiceTenant.locked(tenantID, tx)
         let before = try get(id, of: tenantID, tx)
+        try actor.requireManager("A tenant's own key cannot open what a sign of fraud closed.")
         try expecting.check(before.revision)
         let (reason, until) = try fields.checked(now: actor.now)
         guard [.blocked, .open].contains(before.value.state(at: actor.now)) else {

@@ -188,14 +188,21 @@ extension ExplainCall {
 
 extension LeaseService {
     /// The decision that a node would get at `now`, with every step. Nothing is stored and nothing is granted. 404 for a
-    /// tenant without voice and for one that the scope may not see.
+    /// tenant without voice and for one that the scope may not see. The decision depends on the pool, which a tenant's own
+    /// people do not see: it is made as for a node, and no figure of the pool is part of it.
     package func explain(
-        _ question: ExplainCall, at now: Timestamp, trunksDown: TrunksDown, _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> ExplanationResource {
+        _ question: ExplainCall, for scope: ScopeNode, at now: Timestamp, trunksDown: TrunksDown
+    ) async throws -> ExplanationResource {
         let entry = try entry(question.tenantID)
-        try checkVisible(question.tenantID, tx)
-        let leg = try question.leg(in: entry.plan, now: now)
-        return ExplanationResource(try explain(leg, entry, trunksDown: trunksDown(entry.plan), tx), entry)
+        let looking = TransactionOptions(isReadOnly: true)
+        try await database.transaction(for: scope, options: looking) { tx in
+            try checkVisible(question.tenantID, tx)
+        }
+        let (leg, down) = (try question.leg(in: entry.plan, now: now), trunksDown(entry.plan))
+        let decision = try await database.transaction(for: ScopeNode.platform, options: looking) { tx in
+            try explain(leg, entry, trunksDown: down, tx)
+        }
+        return ExplanationResource(decision, entry)
     }
 }
 
@@ -206,14 +213,12 @@ func explainEndpoint(
         .post, "/v1/voice/tenants/{tenant_id}:explain", "Try a call without making it", tag: "Voice",
         requires: .permission(.voiceRead)
     ) { (call: Call<ExplainCall>) in
-        try await work.read(call) { tx in
-            try leases.explain(call.input, at: work.time.now, trunksDown: trunksDown, tx)
-        }
+        try await leases.explain(
+            call.input, for: call.principal.scope, at: work.time.now, trunksDown: trunksDown)
     }
     .withoutIdempotencyKey()
     .described(
         "Who may call what now, over which trunk, at what price, and why: the decision that a node would get, with every "
             + "step. Nothing is stored and nothing is granted."
     )
-
 }

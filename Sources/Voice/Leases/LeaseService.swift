@@ -7,7 +7,7 @@ import Tenancy
 /// Authorises legs and keeps their minutes: granted before a call, renewed while it lasts, given back when its record is
 /// booked.
 package struct LeaseService: Sendable {
-    private let database: Database
+    let database: Database
     private let ids: IDSource
     private let plan: @Sendable (TenantID) -> VoicePlan.Entry?
     private let logger: Logger

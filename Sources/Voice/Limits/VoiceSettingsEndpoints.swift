@@ -26,8 +26,8 @@ func voiceSettingsEndpoints(_ settings: VoiceSettingsService, _ work: UnitOfWork
         .comparingState()
         .described(
             "Replaces all of them: a field that is left out gets its default. A bound that nobody wants has to be named in "
-                + "'unbounded'."
+                + "'unbounded'. A tenant's own key can only tighten what is there."
         )
-        .failing("VOICE_OFF"),
+        .failing("VOICE_OFF", "PARTNER_DECIDES"),
     ]
 }

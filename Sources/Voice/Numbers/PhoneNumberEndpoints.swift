@@ -24,7 +24,8 @@ struct TakeNumberStep: Decodable, Sendable {
 
 func phoneNumberEndpoints(_ numbers: PhoneNumberService, _ work: UnitOfWork) -> [Endpoint] {
     let routes = VoiceRoutes<PhoneNumberKind, PhoneNumberResource, PhoneNumberFields>(
-        path: "numbers", words: ("phone number", "phone numbers"), reasons: ["NUMBER_TAKEN", "NUMBER_STATE"],
+        path: "numbers", words: ("phone number", "phone numbers"),
+        reasons: ["NUMBER_TAKEN", "NUMBER_STATE", "PARTNER_DECIDES"],
         list: { tenant, page, tx in try numbers.list(of: tenant, page, tx).map(PhoneNumberResource.init) },
         get: { path, tx in PhoneNumberResource(try numbers.get(path.id, of: path.tenantID, tx)) },
         create: { tenant, fields, tx, actor in
@@ -53,7 +54,11 @@ func phoneNumberEndpoints(_ numbers: PhoneNumberService, _ work: UnitOfWork) -> 
             "It rests for \(NumberState.agingDays) days before anybody may enter it again, unless 'immediately' is true."
         ),
         numberStep("reclaim", "Reclaim a phone number", { _ in .reclaim }, routes.item, numbers, work)
-            .described("Takes a number back that was ported out or is resting.").failing("NUMBER_TAKEN"),
+            .described(
+                "Takes a number back that was ported out or is resting. Only the organisation that manages the tenant and "
+                    + "the platform can."
+            )
+            .failing("NUMBER_TAKEN", "PARTNER_DECIDES"),
     ]
 }
 

@@ -29,11 +29,13 @@ package struct PhoneNumberService: Sendable {
         return try PhoneNumberStore.history(of: id, tenantID, tx)
     }
 
-    /// Enters a number that no tenant has; with routes it is assigned at once.
+    /// Enters a number that no tenant has; with routes it is assigned at once. Whoever enters a number gets its calls where
+    /// tenants share a carrier, so a tenant's own key can only route what it was given.
     package func create(
         _ fields: PhoneNumberFields, of tenantID: TenantID, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws -> Stored<NumberRecord> {
         let tenant = try VoiceTenant.locked(tenantID, tx)
+        try actor.requireManager("A tenant's own key routes numbers and does not enter them.", field: "e164")
         guard let e164 = fields.e164 else { throw Problem.invalid("e164", "is required, for example +43720123456") }
         let number = try fields.checked(id: actor.ids.new(), e164: e164)
         let record = NumberRecord(
@@ -70,6 +72,7 @@ package struct PhoneNumberService: Sendable {
     ) throws -> Stored<NumberRecord> {
         let tenant = try VoiceTenant.locked(tenantID, tx)
         let before = try found(id, tenantID, tx)
+        if step == .reclaim { try actor.requireManager("A tenant's own key does not take numbers back.") }
         try cause.expecting.check(before.revision)
         var checks = FieldChecks()
         var text = ""
@@ -95,6 +98,20 @@ package struct PhoneNumberService: Sendable {
                 tenant, tx, actor)
         }
         return due.count
+    }
+
+    /// Gives all numbers of a tenant back into their rest. Nothing of the tenant may use them any more.
+    func rest(
+        of tenant: VoiceTenant, reason: String, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
+    ) throws -> Int {
+        let active = try PhoneNumberStore.inService(of: [tenant.id], tx)
+        for before in active {
+            _ = try take(
+                Passage(
+                    step: .release(immediately: false), before: before, number: before.value.number.unrouted,
+                    reason: reason), tenant, tx, actor)
+        }
+        return active.count
     }
 
     // MARK: Parts

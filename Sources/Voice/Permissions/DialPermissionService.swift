@@ -29,6 +29,7 @@ package struct DialPermissionService: Sendable {
     ) throws -> Stored<DialRule> {
         let tenant = try VoiceTenant.locked(tenantID, tx)
         let rule = try fields.checked(id: actor.ids.new(), now: actor.now)
+        try check(rule, by: actor)
         do { try DialPermissionStore.insert(rule, of: tenant, at: actor.now, tx) } catch {
             throw VoiceConstraints.onWrite(error)
         }
@@ -45,6 +46,10 @@ package struct DialPermissionService: Sendable {
         let before = try get(id, of: tenantID, tx)
         try expecting.check(before.revision)
         let rule = try fields.checked(id: id, now: actor.now)
+        if rule != before.value {
+            try checkLifted(before.value, by: actor)
+            try check(rule, by: actor)
+        }
         do { try DialPermissionStore.update(rule, of: tenantID, at: actor.now, tx) } catch {
             throw VoiceConstraints.onWrite(error)
         }
@@ -60,9 +65,27 @@ package struct DialPermissionService: Sendable {
         let tenant = try VoiceTenant.locked(tenantID, tx)
         let rule = try get(id, of: tenantID, tx)
         try expecting.check(rule.revision)
+        try checkLifted(rule.value, by: actor)
         try DialPermissionStore.delete(id, of: tenantID, tx)
         try tx.recordVoiceChange(
             "delete_permission", id, of: tenant, .difference(rule.value.auditFields, [:]), by: actor)
+    }
+
+    /// Whoever pays opens what is dear.
+    private func check(_ rule: DialRule, by actor: Actor) throws(Problem) {
+        guard actor.isOfTenant, rule.permission.isAllowed, rule.permission.concernsHighRisk else { return }
+        let given = rule.permission.destinations
+        throw .partnerDecides(
+            "A tenant's own key cannot allow destinations of high risk, such as premium numbers and satellites.",
+            field: given.kind != nil ? "kind" : given.prefix != nil ? "prefix" : "country")
+    }
+
+    /// What closes high risk for the whole tenant is perhaps the partner's, and stays.
+    private func checkLifted(_ rule: DialRule, by actor: Actor) throws(Problem) {
+        guard actor.isOfTenant, !rule.permission.isAllowed, rule.permission.scope == .tenant,
+            rule.permission.concernsHighRisk
+        else { return }
+        throw .partnerDecides("This closes destinations of high risk for the whole tenant.")
     }
 }
 

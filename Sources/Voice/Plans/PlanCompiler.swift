@@ -25,6 +25,12 @@ struct PlanCompiler: Sendable {
     ) throws -> TenantPlan? {
         let id = mark.tenantID
         guard let domain = rows.domains[id] else { return nil }
+        let identity = TenantPlan.Identity(
+            tenantID: id, organisationID: mark.placement.organisationID, domain: domain.value.name,
+            country: domain.value.country, instanceID: mark.placement.instanceID)
+        // Its phones cannot sign in, its trunks register nowhere and its numbers do not ring. A tenant that is only
+        // suspended keeps them for emergency calls.
+        guard !mark.isEnded else { return TenantPlan(identity, barred: .tenantInactive) }
         var directory = TenantPlan.Directory()
         directory.users = rows.users[id] ?? []
         directory.groups = rows.groups[id] ?? []
@@ -41,14 +47,13 @@ struct PlanCompiler: Sendable {
         policy.blocks = rows.blocks[id] ?? []
         policy.allotment = settings.allotment(terms)
         return TenantPlan(
-            TenantPlan.Identity(
-                tenantID: id, organisationID: mark.placement.organisationID, domain: domain.value.name,
-                country: domain.value.country, instanceID: mark.placement.instanceID),
-            barred: mark.bar(terms), directory: directory, routing: routing, policy: policy)
+            identity, barred: mark.bar(terms), directory: directory, routing: routing, policy: policy)
     }
 }
 
 extension PlanMark {
+    fileprivate var isEnded: Bool { state == .archived || state == .purged }
+
     /// Why the tenant makes no calls: what is nearest to it first.
     fileprivate func bar(_ terms: VoiceLinks.Terms) -> TenantPlan.Bar? {
         if !isEnabled { return .voiceOff }

@@ -123,6 +123,6 @@ func proposalEndpoints(_ proposals: ProposalService, _ work: UnitOfWork) -> [End
         }
         .status(201)
         .described("Makes a permission of the whole tenant for the proposal's destinations, for 30 days by default.")
-        .failing("VOICE_OFF", "PROPOSAL_GONE"),
+        .failing("VOICE_OFF", "PROPOSAL_GONE", "PARTNER_DECIDES"),
     ]
 }

@@ -1,3 +1,5 @@
+import Telephony
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -41,6 +43,9 @@ package struct NetworkRange: Sendable, Hashable, CustomStringConvertible {
         bytes = masked
         prefixLength = length
         guard masked == address else { throw Mistake(message: "has bits behind its prefix; did you mean \(self)?") }
+        guard !SpecialAddresses.isNobodys(addressText) else {
+            throw Mistake(message: "is multicast, reserved or unspecified: nobody calls from there")
+        }
     }
 
     package var description: String { prefixLength == bytes.count * 8 ? addressText : "\(addressText)/\(prefixLength)" }
@@ -86,7 +91,11 @@ package struct ProxyAddress: Sendable, Hashable, CustomStringConvertible {
             port = number
         }
         if host.hasPrefix("["), host.hasSuffix("]") {
-            guard (try? NetworkRange(String(host.dropFirst().dropLast())))?.isIPv6 == true else { return nil }
+            let address = String(host.dropFirst().dropLast())
+            guard !address.contains("/"), (try? NetworkRange(address))?.isIPv6 == true else { return nil }
+        } else if Self.isNumeric(host) {
+            // resolvers also read `127.1` and `0x7f000001` as addresses
+            guard !host.contains("/"), (try? NetworkRange(host)) != nil else { return nil }
         } else {
             let labels = host.split(separator: ".", omittingEmptySubsequences: false)
             guard host.utf8.count <= 253, labels.allSatisfy({ (1...63).contains($0.utf8.count) }),
@@ -102,4 +111,33 @@ package struct ProxyAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String { port.map { "\(host):\($0)" } ?? host }
+
+    /// Whether it is the node itself or a neighbour of it, and so another host on every node. Names are not looked up.
+    var isLocal: Bool {
+        let address = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+        return host == "localhost" || host.hasSuffix(".localhost") || SpecialAddresses.isLocal(address)
+    }
+
+    private static func isNumeric(_ host: String) -> Bool {
+        guard let last = host.split(separator: ".", omittingEmptySubsequences: false).last else { return false }
+        return last.lowercased().hasPrefix("0x")
+            || (!last.isEmpty && last.utf8.allSatisfy { (48...57).contains($0) })
+    }
+}
+
+/// Addresses that are no carrier's, by RFC 6890. Every range is at least as wide as the widest network that a trunk may
+/// name, so the first address of a network decides.
+private enum SpecialAddresses {
+    /// Unspecified, multicast or reserved.
+    static func isNobodys(_ address: String) -> Bool { nobodys.contains { $0.contains(address) } }
+
+    /// Private, shared, loopback or link-local, also written as IPv6.
+    static func isLocal(_ address: String) -> Bool { local.contains { $0.contains(address) } }
+
+    private static let nobodys = ["0.0.0.0/8", "224.0.0.0/3", "::/128", "ff00::/8"].compactMap { AddressBlock($0) }
+
+    private static let local = [
+        "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "::/8",
+        "fc00::/7", "fe80::/10",
+    ].compactMap { AddressBlock($0) }
 }

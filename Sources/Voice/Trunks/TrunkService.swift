@@ -31,6 +31,7 @@ package struct TrunkService: Sendable {
     ) throws -> TrunkView {
         let tenant = try VoiceTenant.locked(tenantID, tx)
         let trunk = try fields.checked(id: actor.ids.new(), needsSecret: true)
+        try check(trunk, before: nil, by: actor)
         let secret = try sealed(fields.registration?.secret, of: trunk.id, tenant, tx, actor)
         try TrunkStore.insert(trunk, secret, of: tenant, at: actor.now, tx)
         try reserve(trunk, tenant, tx)
@@ -47,6 +48,7 @@ package struct TrunkService: Sendable {
         let before = try found(id, tenant, tx)
         try expecting.check(before.stored.revision)
         let trunk = try fields.checked(id: id, needsSecret: before.secret == nil)
+        try check(trunk, before: before.stored.value, by: actor)
         var secret = try sealed(fields.registration?.secret, of: id, tenant, tx, actor)
         let isNewSecret = secret != nil
         if trunk.registration != nil { secret = secret ?? before.secret }
@@ -92,6 +94,12 @@ package struct TrunkService: Sendable {
     }
 
     // MARK: Parts
+
+    /// The nodes are in the network of whoever runs them: a tenant's own key does not send their messages about in it.
+    private func check(_ trunk: TrunkSettings, before: TrunkSettings?, by actor: Actor) throws(Problem) {
+        guard trunk.proxy != before?.proxy, ProxyAddress(trunk.proxy)?.isLocal == true else { return }
+        try actor.requireManager("The host is private, loopback or link-local.", field: "proxy")
+    }
 
     private func reserve(
         _ trunk: TrunkSettings, _ tenant: VoiceTenant, _ tx: borrowing Transaction<ScopeNode>

@@ -21,6 +21,8 @@ struct VoiceFraudPage: Sendable {
     /// What a sign does, by the settings.
     let response: FraudResponse
     let mayEdit: Bool
+    /// Whether the viewer may open what is closed: whoever manages the tenant may.
+    let mayOpen: Bool
     let nextPath: String?
 
     var page: ConsolePage {
@@ -31,8 +33,9 @@ struct VoiceFraudPage: Sendable {
     }
 
     private var signCard: HTML {
-        let does =
+        var does =
             response == .block ? "A sign closes the destination it speaks of." : "A sign is noted, and closes nothing."
+        if mayEdit, !mayOpen { does += " Whoever manages this tenant opens it again." }
         let list: HTML =
             signs.isEmpty
             ? .empty("No sign yet", "The calls of this tenant are as they usually are.", icon: .shield)
@@ -48,7 +51,7 @@ struct VoiceFraudPage: Sendable {
                 let path = "\(place.path)/fraud_signs/\(sign.fraudSignID)"
                 let isClosed = [.blocked, .open].contains(sign.state)
                 let open: HTML =
-                    mayEdit && isClosed
+                    mayOpen && isClosed
                     ? #"<a class="btn btn-sm" href="\#(path)" aria-label="Open again: \#(sign.sentence)">Open again</a>"#
                     : ""
                 return Table.Row([

@@ -41,6 +41,14 @@ struct VoiceSection: Sendable {
 
 /// The voice of one tenant on one page.
 struct VoiceTenantPage: Sendable {
+    /// What the viewer may change.
+    enum Rights: Sendable {
+        case nothing
+        /// A tenant's own people: what they were given.
+        case own
+        case everything
+    }
+
     /// What happens when the included minutes are used up.
     struct AtEnd: Sendable {
         /// `overage` or `block`
@@ -79,8 +87,10 @@ struct VoiceTenantPage: Sendable {
     let setUp: SetUp
     let limits: [Fact]
     let atEnd: AtEnd
-    let mayEdit: Bool
+    let rights: Rights
     let domainRevision: Int64
+
+    private var mayEdit: Bool { rights != .nothing }
 
     var page: ConsolePage {
         let closed = present.closed
@@ -102,7 +112,9 @@ struct VoiceTenantPage: Sendable {
         page.tabs = place.tabs(.overview)
         page.actions = .button("Signs of fraud", to: "\(place.path)/fraud_signs", icon: .shield)
         page.actions += .button("Revisions", to: "\(place.path)/revisions", icon: .clock)
-        if mayEdit { page.actions += .button("Add number", to: "\(place.path)/numbers/new", .primary, icon: .plus) }
+        if rights == .everything {
+            page.actions += .button("Add number", to: "\(place.path)/numbers/new", .primary, icon: .plus)
+        }
         return page
     }
 
@@ -169,7 +181,7 @@ struct VoiceTenantPage: Sendable {
     }
 
     private var offCard: HTML {
-        guard mayEdit else { return "" }
+        guard rights == .everything else { return "" }
         let setting: HTML = #"""
             <div class="setting"><div><b>Switch voice off</b><span class="hint">Possible when no user, group, trunk and \#
             number is left. The add-on is charged no longer.</span></div>\#

@@ -51,12 +51,14 @@ struct DryRunRoutes: Sendable {
         let (input, sees) = (call.input, DryRunWords(call.principal))
         let question = try input.question()
         let live = services.telephony.calls.nodes
+        var answer: ExplanationResource?
+        if let question {
+            answer = try await services.telephony.leases.explain(
+                question, for: call.principal.scope, at: call.now, trunksDown: { live.trunksDown(of: $0) })
+        }
+        let told = answer
         let page = try await services.work.read(call) { tx in
-            let answer = try question.map { question in
-                try services.telephony.leases.explain(
-                    question, at: call.now, trunksDown: { live.trunksDown(of: $0) }, tx)
-            }
-            return try answered(input.tenantID, FormState(values: input.values), answer, sees, at: call.now, tx)
+            try answered(input.tenantID, FormState(values: input.values), told, sees, at: call.now, tx)
         }
         return .page(page)
     }

@@ -38,7 +38,7 @@ struct VoiceFraudRoutes: Sendable {
     @Sendable private func show(_ call: PageCall<ListInput>) async throws -> PageReply {
         let (id, now) = (call.input.tenantID, call.now)
         let request = PageRequest(limit: nil, cursor: call.input.cursor)
-        let mayEdit = call.principal.holds(.voiceWrite)
+        let (mayEdit, mayOpen) = (call.principal.holds(.voiceWrite), !call.principal.isOfTenant)
         let page = try await services.work.read(call) { tx in
             let place = try services.voicePlace(id, tx)
             let found = try services.voice.fraud.list(of: id, request, tx)
@@ -46,7 +46,8 @@ struct VoiceFraudRoutes: Sendable {
             return VoiceFraudPage(
                 place: place, signs: found.items.map { FraudSignResource($0, now: now) },
                 proposals: proposals.map(Self.row), response: try services.voice.settings.get(id, tx).value.onFraudSign,
-                mayEdit: mayEdit, nextPath: NextPage.path("\(place.path)/fraud_signs", [:], cursor: found.nextCursor)
+                mayEdit: mayEdit, mayOpen: mayEdit && mayOpen,
+                nextPath: NextPage.path("\(place.path)/fraud_signs", [:], cursor: found.nextCursor)
             ).page
         }
         return .page(page)

@@ -27,7 +27,10 @@ struct VoiceNumberRoutes: Sendable {
             sections: { choices, state, isNew in Self.sections(choices, state, isNew: isNew) },
             get: { id, choices, tx in
                 let stored = try service.get(id, of: choices.tenantID, tx)
-                return .init(item: Self.item(stored, choices), values: NumberForm.values(of: stored.value.number))
+                let mayReclaim = tx.scope.tenantID == nil
+                return .init(
+                    item: Self.item(stored, choices, mayReclaim: mayReclaim),
+                    values: NumberForm.values(of: stored.value.number))
             },
             create: { form, choices, tx, actor in
                 let number = try service.create(form.fields(), of: choices.tenantID, tx, actor).value.number
@@ -93,7 +96,9 @@ struct VoiceNumberRoutes: Sendable {
         ] + NumberForm.sections(choices, state)
     }
 
-    private static func item(_ stored: Stored<NumberRecord>, _ choices: VoiceChoices) -> VoiceItemPage.Item {
+    private static func item(
+        _ stored: Stored<NumberRecord>, _ choices: VoiceChoices, mayReclaim: Bool
+    ) -> VoiceItemPage.Item {
         let record = stored.value
         let path = "\(choices.place.path)/numbers/\(record.number.id)"
         let immediately = Field(
@@ -112,7 +117,7 @@ struct VoiceNumberRoutes: Sendable {
                     path: "release", verb: "Release", effect: "It is given back, and loses its routes.",
                     style: .danger, asksForReason: true, fields: immediately.html(.blank)))
         }
-        if record.state == .portedOut || record.state == .aging {
+        if mayReclaim, record.state == .portedOut || record.state == .aging {
             steps.append(
                 .init(
                     path: "reclaim", verb: "Reclaim", effect: "It comes back to this tenant, without routes.",

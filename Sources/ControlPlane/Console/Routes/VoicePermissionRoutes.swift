@@ -111,7 +111,11 @@ struct VoicePermissionRoutes: Sendable {
                 "Destinations", "A destination has to match every part that is filled in.",
                 [
                     Field("country", "Country", .select([any] + CountryChoices.everywhere), isRequired: false),
-                    Field("destination_kind", "Kind", .select([any] + kinds), isRequired: false),
+                    Field(
+                        "destination_kind", "Kind", .select([any] + kinds),
+                        hint:
+                            "Premium numbers, satellites and countries of high risk are allowed by whoever manages the tenant.",
+                        isRequired: false),
                     Field(
                         "prefix", "Begins with", hint: "First digits without +, for example 4390.", isRequired: false),
                 ]),

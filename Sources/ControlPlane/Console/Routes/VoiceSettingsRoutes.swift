@@ -109,10 +109,11 @@ struct VoiceSettingsRoutes: Sendable {
     }
 
     @Sendable private func form(_ call: PageCall<VoiceTenantInput>) async throws -> PageReply {
-        let id = call.input.tenantID
+        let (id, isTenants) = (call.input.tenantID, call.principal.isOfTenant)
         let page = try await services.work.read(call) { tx in
             let settings = VoiceSettingsResource(try services.voice.settings.get(id, tx))
-            return Self.page(try services.voicePlace(id, tx), FormState(values: settings.formValues))
+            return Self.page(
+                try services.voicePlace(id, tx), FormState(values: settings.formValues), isTenants: isTenants)
         }
         return .page(page)
     }
@@ -120,10 +121,12 @@ struct VoiceSettingsRoutes: Sendable {
     @Sendable private func again(_ call: PageCall<Submission>) async throws -> PageReply {
         let submission = call.input
         guard let id = TenantID(submission.values["tenant_id"] ?? "") else { throw submission.problem }
+        let isTenants = call.principal.isOfTenant
         let page = try await services.work.read(call) { tx in
             let revision = try services.voice.settings.get(id, tx).revision
             return Self.page(
-                try services.voicePlace(id, tx), Self.renamed(FormState(submission, presentRevision: revision)))
+                try services.voicePlace(id, tx), Self.renamed(FormState(submission, presentRevision: revision)),
+                isTenants: isTenants)
         }
         return .page(page, status: submission.status)
     }
@@ -151,14 +154,15 @@ struct VoiceSettingsRoutes: Sendable {
 
     /// The form with its entries, and above it what they would have done to the last calls.
     @Sendable private func tryOut(_ call: PageCall<SettingsForm>) async throws -> PageReply {
-        let (id, input) = (call.input.plain.tenantID, call.input)
+        let (id, input, isTenants) = (call.input.plain.tenantID, call.input, call.principal.isOfTenant)
         var change = TriedChange()
         change.settings = try input.fields.checked()
         try input.plan.enter(&change)
         let result = try await services.voice.whatIf.replay(change, of: id, in: call.principal.scope)
         let card = VoiceTrialCard(WhatIfResource(id, result)).html
         let page = try await services.work.read(call) { tx in
-            Self.page(try services.voicePlace(id, tx), FormState(values: input.values), above: card)
+            Self.page(
+                try services.voicePlace(id, tx), FormState(values: input.values), above: card, isTenants: isTenants)
         }
         return .page(page)
     }
@@ -187,10 +191,15 @@ struct VoiceSettingsRoutes: Sendable {
 
     // MARK: The page
 
-    static func page(_ place: VoicePlace, _ state: FormState, above: HTML = "") -> ConsolePage {
+    /// - Parameter isTenants: whether the viewer is one of the tenant's own people.
+    static func page(
+        _ place: VoicePlace, _ state: FormState, above: HTML = "", isTenants: Bool = false
+    ) -> ConsolePage {
+        let own = "You can tighten these limits; whoever manages this tenant can loosen them. "
         var form = Form(
             action: "\(place.path)/settings", submit: "Save changes", cancel: place.path,
-            note: "Counts from the next call on. Emergency calls are never limited.", sections: sections(state))
+            note: "\(isTenants ? own : "")Counts from the next call on. Emergency calls are never limited.",
+            sections: sections(state))
         form.trial = .pastCalls(action: "\(place.path)/settings/try")
         return place.page("Limits and minutes", body: "\(above)\(form.html(state))")
     }

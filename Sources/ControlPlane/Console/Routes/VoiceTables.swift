@@ -45,7 +45,7 @@ enum VoiceMonth {
 /// What the voice view lists, in words.
 struct VoiceTables: Sendable {
     let choices: VoiceChoices
-    let mayEdit: Bool
+    let rights: VoiceTenantPage.Rights
     let now: Timestamp
     /// What nodes say of each trunk's gateway.
     let gateways: [TrunkID: [String]]
@@ -54,9 +54,9 @@ struct VoiceTables: Sendable {
 
     init(
         _ services: ConsoleServices, _ choices: VoiceChoices, _ domain: SIPDomain, at instance: InstanceID,
-        mayEdit: Bool, now: Timestamp
+        rights: VoiceTenantPage.Rights, now: Timestamp
     ) {
-        (self.choices, self.mayEdit, self.now) = (choices, mayEdit, now)
+        (self.choices, self.rights, self.now) = (choices, rights, now)
         let nodes = services.telephony.calls.nodes
         gateways = Dictionary(
             choices.trunks.map(\.stored.value.id).map { ($0, Set(nodes.gateway("\($0)").values).sorted()) },
@@ -66,6 +66,8 @@ struct VoiceTables: Sendable {
             ? Set(nodes.registrations(in: domain.name, at: instance).map(\.address.user)) : nil
     }
 
+    private var mayEdit: Bool { rights != .nothing }
+
     private func add(_ kind: String) -> String? { mayEdit ? "\(choices.place.path)/\(kind)/new" : nil }
 
     private func edit(_ kind: String, _ id: some CustomStringConvertible) -> String? {
@@ -73,8 +75,8 @@ struct VoiceTables: Sendable {
     }
 
     var numbers: VoiceSection {
-        VoiceSection(
-            title: "Numbers", add: "Add number", addPath: add("numbers"),
+        var section = VoiceSection(
+            title: "Numbers", add: "Add number", addPath: rights == .everything ? add("numbers") : nil,
             columns: [.init("Number"), .init("Routes to"), .init("State")],
             rows: choices.numbers.map { record in
                 let number = record.number
@@ -88,6 +90,8 @@ struct VoiceTables: Sendable {
                         #"<a href="\#(history)">\#(HTML.pill(record.state.label, record.state.tone))</a>"#,
                     ])
             }, empty: ("No number yet", "A number is where callers reach this tenant, and what it calls with."))
+        if rights == .own { section.lede = "Whoever manages this tenant enters its numbers; they are routed here." }
+        return section
     }
 
     var trunks: VoiceSection {
@@ -204,7 +208,7 @@ struct VoiceTables: Sendable {
                 "Only the defaults", "A permission allows or denies destinations beyond them, for a time if you like."
             ))
         section.lede =
-            "By default: landline, mobile and toll-free numbers of the tenant’s country, the EU, the EEA, Switzerland and the United Kingdom."
+            "By default: landline, mobile and toll-free numbers of the tenant’s country and the EU."
         return section
     }
 

@@ -66,9 +66,9 @@ struct VoiceTenantRoutes: Sendable {
             }
             let settings = try services.voice.settings.get(id, tx)
             let choices = try VoiceChoices(services, id, tx)
-            let mayEdit = call.principal.holds(.voiceWrite)
+            let rights = VoiceTenantPage.Rights(call.principal)
             let tables = VoiceTables(
-                services, choices, domain.value, at: tenant.placement.instanceID, mayEdit: mayEdit, now: call.now)
+                services, choices, domain.value, at: tenant.placement.instanceID, rights: rights, now: call.now)
             let rules = try VoiceChoices.all { try services.voice.permissions.list(of: id, $0, tx) }.map(\.value)
             return VoiceTenantPage(
                 place: choices.place,
@@ -90,7 +90,7 @@ struct VoiceTenantRoutes: Sendable {
                 limits: tables.limitFacts(VoiceSettingsResource(settings)),
                 atEnd: VoiceTenantPage.AtEnd(
                     value: settings.value.atEnd.rawValue, price: Self.price(terms), revision: settings.revision),
-                mayEdit: mayEdit, domainRevision: domain.revision
+                rights: rights, domainRevision: domain.revision
             ).page
         }
         return .page(page)
@@ -212,4 +212,19 @@ enum VoicePrograms {
             .init(name: "Deployment, Compact", possible: "Neither", minutes: DisplayText.nothing, isPresent: false),
         ]
     }
+}
+
+extension VoiceTenantPage.Rights {
+    init(_ viewer: Principal) {
+        guard viewer.holds(.voiceWrite) else {
+            self = .nothing
+            return
+        }
+        self = viewer.isOfTenant ? .own : .everything
+    }
+}
+
+extension Principal {
+    /// Whether it is a tenant's own: it cannot enter numbers, raise limits or open what is closed.
+    var isOfTenant: Bool { scope.tenantID != nil }
 }
