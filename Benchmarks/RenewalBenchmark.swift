@@ -22,8 +22,8 @@ struct RenewalBenchmark: Sendable {
             "Telephony: live calls renewed",
             """
             \(Report.rounded(Double(Self.calls))) answered calls over carriers, spread over all tenants. A node tells of its
-            live legs together, and each batch is one transaction: the leases are read, the months of their tenants locked in
-            one order, what is needed is reserved, and all leases are written by one statement. First every lease is due
+            live legs together, and a thousand of them are one transaction: the leases are read, the months of their tenants
+            locked in one order, what is needed is reserved, and all leases are written by one statement. First every lease is due
             (less than half of its minute is left), then none is. \(rounds) rounds each; the median is shown.
             """)
         let answered = TimeSource.system.now

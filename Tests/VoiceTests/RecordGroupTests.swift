@@ -103,6 +103,38 @@ import Testing
         #expect(throws: Problem.self) { try refused.first?.get() }
     }
 
+    /// Legs without a mark of their call, in one group: each comes to the call of the leg that made it, in any order.
+    @Test func legsOfAGroupFindTheirCall() async throws {
+        try await CallWorld.with { world in
+            let call = UUID()
+            var first = MadeRecord(side: "inbound", tenant: world.first.tenantID)
+            first.variables = ["x_call_id": call.uuidString.lowercased()]
+            var legs = [first]
+            for _ in 0..<5 {
+                var leg = MadeRecord(tenant: world.first.tenantID)
+                leg.variables = ["originating_leg_uuid": first.id.uuidString.lowercased()]
+                legs.append(leg)
+            }
+            // one is there already and took the first for the beginning
+            try await world.accept(legs[1].body)
+            #expect(try await world.count("select count(*) from app.call_leg where call_id = \(first.id)") == 1)
+            let ledger = world.records.ledger
+            let (owner, node, now) = (world.first, world.node, world.clock.now)
+            let entries = try (legs + legs).shuffled().map { leg in
+                CallLedger.Entry(
+                    record: try CallRecordReader.read(leg.body), body: leg.body, owner: owner, source: node)
+            }
+            let answers = try await world.work.database.transaction(for: owner.scope) { tx in
+                try ledger.enter(entries, at: now, tx)
+            }
+            #expect(answers.count { $0 == .stored(owner.tenantID, late: false) } == 5)
+            #expect(answers.count { $0 == .duplicate } == 7)
+            #expect(try await world.count("select count(*) from app.call_leg where call_id = \(call)") == 6)
+            #expect(try await world.count("select count(*) from app.cdr_raw") == 6)
+            #expect(try await world.count("select count(*) from app.call_receipt") == 6)
+        }
+    }
+
     /// With the database: two tenants of one organisation, every record twice, and one whose lease cannot be settled.
     @Test func groupsEndInTheSameLedger() async throws {
         try await CallWorld.with { world in

@@ -16,40 +16,58 @@ enum CallLegStore {
         fileprivate var follows: CallLegID? { record?.marks.call == nil ? leg.identity.originatingLeg : nil }
     }
 
-    /// Stores legs with the bodies that they were read from, or completes estimates, one after the other in one round
-    /// trip. Answers what an estimate of each had counted before, 0 when there was none; `nil` when a record was there.
+    /// Stores legs with the bodies that they were read from, or completes estimates, in one round trip. No leg may be
+    /// there twice. Answers what an estimate of each had counted before, 0 when there was none; `nil` when a record was
+    /// there.
     static func insert(_ arrivals: [Arrival], _ tx: borrowing Transaction<ScopeNode>) throws -> [Int64?] {
-        var statements: [SQL] = []
-        var places: [Int] = []
-        for arrival in arrivals {
-            places.append(statements.count)
-            statements += insertion(arrival)
+        // Whoever follows another leg looks for it, so it comes behind all that may be that leg.
+        let followers = arrivals.filter { $0.follows != nil }
+        let legs = RowGroups.of(arrivals.filter { $0.follows == nil }) + followers.map { [$0] }
+        let bodies = RowGroups.of(arrivals.filter { $0.body != nil })
+        let results = try tx.pipeline(
+            legs.map(insertion) + bodies.map(bodyInsertion) + joining(arrivals.filter { $0.follows == nil })
+                + followers.map(joining))
+        var counted: [CallLeg.Identity.Key: Int64] = [:]
+        for row in results.prefix(legs.count).joined() {
+            let (tenant, leg, estimated) = try row.decode(as: (TenantID, CallLegID, Int64).self)
+            counted[CallLeg.Identity.Key(tenantID: tenant, id: leg)] = estimated
         }
-        let results = try tx.pipeline(statements)
-        return try places.map { try results[$0].first?.value("estimated_ms") }
+        return arrivals.map { counted[$0.leg.identity.key] }
     }
 
-    private static func insertion(_ arrival: Arrival) -> [SQL] {
-        let leg = arrival.leg
-        let (tenant, id) = (leg.identity.tenantID, leg.identity.id)
-        var statements = [row(arrival)]
-        if let body = arrival.body {
-            statements.append(
+    private static func bodyInsertion(_ arrivals: [Arrival]) -> SQL {
+        let rows: [SQL] = arrivals.map { arrival in
+            let (identity, received) = (arrival.leg.identity, arrival.leg.state.receivedAt)
+            return """
+                (\(identity.tenantID), \(identity.id), \(identity.organisationID), \(arrival.body), \(received))
                 """
-                insert into app.cdr_raw (tenant_id, leg_id, organisation_id, body, received_at)
-                values (\(tenant), \(id), \(leg.identity.organisationID), \(body), \(leg.state.receivedAt))
-                on conflict (tenant_id, leg_id) do nothing
-                """)
         }
-        if leg.identity.callID.uuid != id.uuid {
-            // legs that came first and took this one for the beginning of the call
-            statements.append(
-                """
-                update app.call_leg set call_id = \(call(of: arrival))
-                where tenant_id = \(tenant) and call_id = \(CallID(id.uuid)) and leg_id <> \(id)
-                """)
-        }
-        return statements
+        return """
+            insert into app.cdr_raw (tenant_id, leg_id, organisation_id, body, received_at) values \(.joined(rows))
+            on conflict (tenant_id, leg_id) do nothing
+            """
+    }
+
+    /// Legs that came first and took one of these for the beginning of the call.
+    private static func joining(_ arrivals: [Arrival]) -> [SQL] {
+        let known = arrivals.map(\.leg.identity).filter { $0.callID.uuid != $0.id.uuid }
+        guard !known.isEmpty else { return [] }
+        return [
+            """
+            update app.call_leg l set call_id = g.call from unnest(\(known.map(\.tenantID))::uuid[],
+                \(known.map(\.id))::uuid[], \(known.map(\.callID))::uuid[]) as g (tenant, leg, call)
+            where l.tenant_id = g.tenant and l.call_id = g.leg and l.leg_id <> g.leg
+            """
+        ]
+    }
+
+    /// The same for a leg whose call is that of another one.
+    private static func joining(_ follower: Arrival) -> SQL {
+        let (tenant, id) = (follower.leg.identity.tenantID, follower.leg.identity.id)
+        return """
+            update app.call_leg set call_id = \(call(of: follower))
+            where tenant_id = \(tenant) and call_id = \(CallID(id.uuid)) and leg_id <> \(id)
+            """
     }
 
     /// What we put on it; else the call of the leg that made it, as far as that is stored; else that leg's own.
@@ -62,12 +80,22 @@ enum CallLegStore {
             """
     }
 
+    private static func insertion(_ arrivals: [Arrival]) -> SQL {
+        """
+        insert into app.call_leg (\(written), estimated_ms, late, received_at) values \(.joined(arrivals.map(row)))
+        on conflict (tenant_id, leg_id) do update set (\(completed), late, received_at) = (\(excluded),
+            excluded.late, excluded.received_at)
+        where call_leg.estimated and not excluded.estimated
+        returning tenant_id, leg_id, case when estimated then 0 else estimated_ms end
+        """
+    }
+
     private static func row(_ arrival: Arrival) -> SQL {
         let (leg, record) = (arrival.leg, arrival.record)
         let identity = leg.identity
         let (times, outcome, parties, origin) = (leg.times, leg.outcome, leg.parties, leg.origin)
-        let values: SQL = """
-            \(identity.tenantID), \(identity.id), \(identity.organisationID), \(call(of: arrival)), \(origin.nodeID),
+        return """
+            (\(identity.tenantID), \(identity.id), \(identity.organisationID), \(call(of: arrival)), \(origin.nodeID),
             \(record?.leg.coreID), \(record?.leg.sessionNumber), \(identity.side), \(leg.metering.name),
             \(leg.metering.direction), \(leg.callClass), \(times.started), \(times.answered), \(times.ended),
             \(times.answeredMicroseconds), \(times.milliseconds), \(outcome.cause), \(outcome.causeCode),
@@ -76,14 +104,7 @@ enum CallLegStore {
             \(origin.gateway), \(identity.originatingLeg), \(record?.leg.bridgedTo), \(origin.transfers),
             \(outcome.qualityHundredths), \(origin.revision), \(origin.leaseID), \(outcome.refusal),
             \(leg.state.isEstimated), \(leg.state.isEstimated ? times.milliseconds : 0), \(leg.state.isLate),
-            \(leg.state.receivedAt)
-            """
-        return """
-            insert into app.call_leg (\(written), estimated_ms, late, received_at) values (\(values))
-            on conflict (tenant_id, leg_id) do update set (\(completed), late, received_at) = (\(excluded),
-                excluded.late, excluded.received_at)
-            where call_leg.estimated and not excluded.estimated
-            returning case when estimated then 0 else estimated_ms end as estimated_ms
+            \(leg.state.receivedAt))
             """
     }
 
@@ -174,6 +195,16 @@ enum CallLegStore {
             """
         ).count
     }
+}
+
+extension CallLeg.Identity {
+    /// What a leg is stored under.
+    struct Key: Hashable {
+        let tenantID: TenantID
+        let id: CallLegID
+    }
+
+    var key: Key { Key(tenantID: tenantID, id: id) }
 }
 
 /// Where a page of legs ends: the start decides, and the leg's id among those of one instant.

@@ -127,15 +127,27 @@ package struct LeaseService: Sendable {
 
     // MARK: - During a call
 
-    /// Renews the answered legs of a node: one transaction and a handful of statements, however many they are. Only legs
-    /// with less than half of a slice left are written. Signs may come late, twice and in any order; a leg whose record is
-    /// booked stays booked.
+    /// Renews the answered legs of a node, a thousand in a transaction and a handful of statements: a call that asks for its
+    /// minutes meanwhile waits for no more than that. Only legs with less than half of a slice left are written. Signs may
+    /// come late, twice and in any order; a leg whose record is booked stays booked.
     package func renew(_ signs: [LeaseSign], at now: Timestamp) async throws -> [LeaseRenewal] {
-        guard !signs.isEmpty else { return [] }
-        return try await database.transaction(for: ScopeNode.platform) { tx in try renew(signs, at: now, tx) }
+        var renewals: [LeaseRenewal] = []
+        for start in stride(from: 0, to: signs.count, by: Self.batch) {
+            let batch = Array(signs[start..<min(start + Self.batch, signs.count)])
+            do {
+                renewals += try await database.transaction(for: ScopeNode.platform) { tx in
+                    try renew(batch, at: now, tx)
+                }
+            } catch let error where !renewals.isEmpty {
+                // what is renewed has to reach the node
+                logger.warning("a part of the leases could not be renewed", metadata: ["error": "\(error)"])
+                return renewals
+            }
+        }
+        return renewals
     }
 
-    /// The same in a transaction of the platform.
+    /// Legs of one batch in a transaction of the platform.
     package func renew(
         _ signs: [LeaseSign], at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> [LeaseRenewal] {
@@ -202,4 +214,6 @@ package struct LeaseService: Sendable {
 
     /// How long a leg waits for its minutes before it is decided without them: below the node's own patience.
     static let patience = Duration.milliseconds(800)
+    /// Legs that are renewed in one transaction.
+    static let batch = 1_000
 }

@@ -41,8 +41,10 @@ struct CallLedger: Sendable {
         let arrivals = entries.map { entry in
             CallLegStore.Arrival(leg: entry.leg(at: now), record: entry.record, body: entry.body)
         }
-        // Whoever books several at once takes the locks in this one order.
-        let order = arrivals.indices.sorted { arrivals[$0].leg.identity.precedes(arrivals[$1].leg.identity) }
+        // Whoever books several at once takes the locks in this one order. A leg that is there twice is booked once.
+        var legs: Set<CallLeg.Identity.Key> = []
+        let order = arrivals.indices.filter { legs.insert(arrivals[$0].leg.identity.key).inserted }
+            .sorted { arrivals[$0].leg.identity.precedes(arrivals[$1].leg.identity) }
         let estimates = try CallLegStore.insert(order.map { arrivals[$0] }, tx)
         let new = zip(order, estimates).compactMap { index, estimated in
             estimated.map { NewLeg(leg: arrivals[index].leg, estimated: $0) }
@@ -158,18 +160,20 @@ struct CallLedger: Sendable {
         }
         var places = try ReceiptStore.lock(Set(contracts.keys), tx)
         var spent: [SpendDay: Int64] = [:]
+        var written: [ReceiptStore.Entry] = []
         for paper in papers {
             guard let terms = contracts[paper.chain], let place = places[paper.chain] else {
                 throw DatabaseError.decoding("a chain of receipts is missing")
             }
             let receipt = paper.receipt(terms, at: place)
             places[paper.chain] = receipt.next
-            ReceiptStore.append(receipt, to: paper.chain, of: paper.leg.identity.id, at: now, tx)
+            written.append(ReceiptStore.Entry(receipt: receipt, chain: paper.chain, leg: paper.leg.identity.id))
             if paper.leg.metering.direction == .outbound, receipt.spentMicros != 0 {
                 let day = SpendDay(chain: paper.chain, start: ViennaDay.start(of: paper.part.from))
                 spent[day, default: 0] += receipt.spentMicros
             }
         }
+        ReceiptStore.append(written, at: now, tx)
         ReceiptStore.advance(places, tx)
         ReceiptStore.add(spent, tx)
     }

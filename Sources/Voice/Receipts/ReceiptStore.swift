@@ -26,49 +26,62 @@ enum ReceiptStore {
     private static func locked(
         _ chains: [ReceiptChain], _ tx: borrowing Transaction<ScopeNode>
     ) throws -> [ReceiptChain: Receipt.Place] {
-        let results = try tx.pipeline(
-            chains.map { chain in
-                """
-                select sequence, used_ms, hash from app.receipt_chain
-                where tenant_id = \(chain.tenantID) and month = \(chain.date) for update
-                """
-            })
+        guard !chains.isEmpty else { return [:] }
+        let rows = try tx.rows(
+            """
+            select g.n, c.sequence, c.used_ms, c.hash from unnest(\(chains.map(\.tenantID))::uuid[],
+                \(chains.map(\.date))::date[]) with ordinality as g (tenant, month, n)
+            join app.receipt_chain c on c.tenant_id = g.tenant and c.month = g.month order by g.n for update of c
+            """)
         var places: [ReceiptChain: Receipt.Place] = [:]
-        for (chain, rows) in zip(chains, results) {
-            guard let row = rows.first else { continue }
-            let (sequence, used, hash) = try row.decode(as: (Int64, Int64, String).self)
-            places[chain] = Receipt.Place(sequence: sequence + 1, usedBefore: used, previousHash: hash)
+        for row in rows {
+            let (number, sequence, used, hash) = try row.decode(as: (Int, Int64, Int64, String).self)
+            places[chains[number - 1]] = Receipt.Place(sequence: sequence + 1, usedBefore: used, previousHash: hash)
         }
         return places
     }
 
-    static func append(
-        _ receipt: Receipt, to chain: ReceiptChain, of leg: CallLegID, at now: Timestamp,
-        _ tx: borrowing Transaction<ScopeNode>
-    ) {
-        tx.postpone(
+    /// A receipt on its way into its chain.
+    struct Entry {
+        let receipt: Receipt
+        let chain: ReceiptChain
+        let leg: CallLegID
+
+        fileprivate func row(_ now: Timestamp) -> SQL {
             """
-            insert into app.call_receipt (tenant_id, month, sequence, organisation_id, leg_id, basis, milliseconds,
-                included_ms, overage_ms, document, hash, created_at)
-            values (\(chain.tenantID), \(chain.date), \(receipt.place.sequence), \(chain.organisationID), \(leg),
+            (\(chain.tenantID), \(chain.date)::date, \(receipt.place.sequence), \(chain.organisationID), \(leg),
                 \(receipt.basis.rawValue), \(receipt.subject.milliseconds), \(receipt.includedPart),
                 \(receipt.overagePart), \(String(decoding: receipt.json.canonicalBytes, as: UTF8.self)),
                 \(receipt.hash), \(now))
-            """)
+            """
+        }
+    }
+
+    static func append(_ entries: [Entry], at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>) {
+        for group in RowGroups.of(entries) {
+            tx.postpone(
+                """
+                insert into app.call_receipt (tenant_id, month, sequence, organisation_id, leg_id, basis, milliseconds,
+                    included_ms, overage_ms, document, hash, created_at)
+                values \(.joined(group.map { $0.row(now) }))
+                """)
+        }
     }
 
     /// Notes the last receipts of chains that are locked: the place is the one after it.
     static func advance(
         _ places: [ReceiptChain: Receipt.Place], _ tx: borrowing Transaction<ScopeNode>
     ) {
-        for (chain, next) in places {
-            tx.postpone(
-                """
-                update app.receipt_chain set sequence = \(next.sequence - 1), used_ms = \(next.usedBefore),
-                    hash = \(next.previousHash)
-                where tenant_id = \(chain.tenantID) and month = \(chain.date)
-                """)
-        }
+        guard !places.isEmpty else { return }
+        let (chains, next) = (Array(places.keys), Array(places.values))
+        tx.postpone(
+            """
+            update app.receipt_chain c set sequence = g.sequence, used_ms = g.used, hash = g.hash
+            from unnest(\(chains.map(\.tenantID))::uuid[], \(chains.map(\.date))::date[],
+                \(next.map { $0.sequence - 1 })::bigint[], \(next.map(\.usedBefore))::bigint[],
+                \(next.map(\.previousHash))::text[]) as g (tenant, month, sequence, used, hash)
+            where c.tenant_id = g.tenant and c.month = g.month
+            """)
     }
 
     /// Adds to what days cost. A day belongs to the chain of its month, so the locks of the chains are those of the days.
