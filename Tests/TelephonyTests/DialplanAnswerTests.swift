@@ -36,6 +36,19 @@ struct RecordedOriginTests {
         #expect(found.leg.origin == origin && found.leg.dialled == dialled)
     }
 
+    @Test(arguments: [
+        ("dialplan-pstn-out", LegRequest.Stage.ringing), ("dialplan-inbound-did", .ringingOverTrunk),
+        ("dialplan-inbound-registered-gateway", .ringingOverTrunk), ("dialplan-transfer-refer", .answered),
+        ("dialplan-transfer-esl", .answered), ("dialplan-limit-exceeded-transfer", .ringing),
+    ])
+    func stages(_ name: String, stage: LegRequest.Stage) throws {
+        guard case .known(let found) = try find(name) else {
+            Issue.record("\(name) is nobody's")
+            return
+        }
+        #expect(found.leg.stage == stage)
+    }
+
     @Test func aNumberOfNobodyAndAnAddressOnNoList() throws {
         guard case .unknown(.unknownNumber) = try find("dialplan-inbound-unknown-did") else {
             Issue.record("somebody's")
@@ -137,6 +150,18 @@ struct DialplanAnswerTests {
         let emergency = try actions(outbound(.emergency, trunks: trunks), "dialplan-pstn-out")
         #expect(emergency.contains("set continue_on_fail=true") && emergency.contains("export call_class=emergency"))
         #expect(!emergency.contains { $0.contains("sched_hangup") || $0.contains("media_timeout") })
+    }
+
+    @Test func theNodesOwnCarrierIsAGatewayOfItsFiles() throws {
+        let attempts = [RecordedPlans.trunkA.id, nil].map { CallRoute.TrunkAttempt(trunk: $0, number: "112") }
+        let actions = try actions(
+            .route(CallRoute(.emergency, to: .trunks(attempts), payer: .tenant)), "dialplan-pstn-out")
+        #expect(
+            actions.suffix(4) == [
+                "set continue_on_fail=true",
+                "bridge [leg_progress_timeout=12]sofia/gateway/\(RecordedPlans.trunkA.id)/112",
+                "set continue_on_fail=false", "bridge sofia/gateway/emergency/112",
+            ])
     }
 
     @Test func whatALegUsedBeforeAnEmergencyCallIsNotFree() throws {

@@ -110,7 +110,8 @@ package struct DialplanAnswer {
                 actions.append(
                     .action("set", route.callClass == .emergency ? "continue_on_fail=true" : Self.failover))
             }
-            let way: ApplicationArgument = "sofia/gateway/\(attempt.trunk)/\(word: attempt.number)"
+            let gateway = attempt.trunk.map { "\($0)" } ?? SofiaConfiguration.emergencyGatewayName
+            let way: ApplicationArgument = "sofia/gateway/\(word: gateway)/\(word: attempt.number)"
             let isLast = index == attempts.count - 1
             let bound: ApplicationArgument = isLast ? "" : "[leg_progress_timeout=\(Self.progressSeconds)]"
             actions.append(.action("bridge", .joined([bound, way], by: "")))
