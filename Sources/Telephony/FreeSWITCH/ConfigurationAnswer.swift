@@ -88,7 +88,10 @@ enum SofiaConfiguration {
             .param("enable-timer", "false"),
             .param("rtp-timer-name", "soft"),
             .param("multiple-registrations", "contact"),
-            .param("max-registrations-per-extension", "5"),
+            // one that comes back with another port or under another Call-ID counts anew until the old one has expired
+            .param("max-registrations-per-extension", "10"),
+            // a phone that says a private address and is not in the node's own network is reached where it came from
+            .param("apply-nat-acl", "nat.auto"),
         ]
         return SwitchElement(
             "profile", ["name": "internal"],
@@ -204,6 +207,7 @@ enum SofiaConfiguration {
             .param("codec-prefs", "PCMA,PCMU"),
             .param("inbound-codec-negotiation", "generous"),
             .param("sip-trace", "no"),
+            .param("channel-xml-fetch-on-nightmare-transfer", "true"),
         ] + (seenAs ?? [])
     }
 }
