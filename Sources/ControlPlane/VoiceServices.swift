@@ -35,7 +35,8 @@ struct VoiceServices: Sendable {
         calls = CallServices(work: work, links: links, settle: leases.settling(work.time), lose: leases.losing)
         let live = calls.nodes
         nodes = VoiceNodes(
-            work: work, settings: settings, plan: { plans.isLoaded ? plans.current : nil },
+            work: work, directory: model.directory, settings: settings,
+            plan: { plans.isLoaded ? plans.current : nil },
             decide: leases.deciding { live.trunksDown(of: $0) }, refused: calls.refusedLogins)
         delivery = RecordDelivery(
             gate: nodes.gate, records: calls.records, metrics: settings.metrics, logger: settings.logger)
