@@ -4,10 +4,19 @@ import Telephony
 
 /// Receipts and the chains that they hang in.
 enum ReceiptStore {
+    /// Where a month stands.
+    struct Standing: Sendable {
+        var place: Receipt.Place
+        /// Of the tenant, which decides with its contract whether it is billed.
+        let tenantRevision: Int64
+        /// Whether the month had receipts before.
+        let isBegun: Bool
+    }
+
     /// Where the next receipts of these months stand. Holds the chains until the transaction ends, taken in one order.
     static func lock(
         _ chains: Set<ReceiptChain>, _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> [ReceiptChain: Receipt.Place] {
+    ) throws -> [ReceiptChain: Standing] {
         let chains = chains.sorted { ($0.tenantID, $0.date) < ($1.tenantID, $1.date) }
         var places = try locked(chains, tx)
         let fresh = chains.filter { places[$0] == nil }
@@ -23,21 +32,35 @@ enum ReceiptStore {
         return places
     }
 
+    /// The last receipt and the tenant are read by statements after the lock, which see what was committed before it.
     private static func locked(
         _ chains: [ReceiptChain], _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> [ReceiptChain: Receipt.Place] {
-        let results = try tx.pipeline(
-            chains.map { chain in
-                """
-                select sequence, used_ms, hash from app.receipt_chain
-                where tenant_id = \(chain.tenantID) and month = \(chain.date) for update
-                """
-            })
-        var places: [ReceiptChain: Receipt.Place] = [:]
-        for (chain, rows) in zip(chains, results) {
-            guard let row = rows.first else { continue }
+    ) throws -> [ReceiptChain: Standing] {
+        let locks: [SQL] = chains.map { chain in
+            """
+            select sequence, used_ms, hash from app.receipt_chain
+            where tenant_id = \(chain.tenantID) and month = \(chain.date) for update
+            """
+        }
+        let readings: [SQL] = chains.map { chain in
+            """
+            select t.revision, (r.document::jsonb ->> 'billed_after_ms')::bigint from app.tenant t
+            left join app.receipt_chain c on c.tenant_id = t.tenant_id and c.month = \(chain.date)
+            left join app.call_receipt r on r.tenant_id = c.tenant_id and r.month = c.month
+                and r.sequence = c.sequence
+            where t.tenant_id = \(chain.tenantID)
+            """
+        }
+        let results = try tx.pipeline(locks + readings)
+        var places: [ReceiptChain: Standing] = [:]
+        for (index, chain) in chains.enumerated() {
+            guard let row = results[index].first, let more = results[chains.count + index].first else { continue }
             let (sequence, used, hash) = try row.decode(as: (Int64, Int64, String).self)
-            places[chain] = Receipt.Place(sequence: sequence + 1, usedBefore: used, previousHash: hash)
+            let (revision, billed) = try more.decode(as: (Int64, Int64?).self)
+            places[chain] = Standing(
+                place: Receipt.Place(
+                    sequence: sequence + 1, usedBefore: used, billedBefore: billed, previousHash: hash),
+                tenantRevision: revision, isBegun: sequence > 0)
         }
         return places
     }
@@ -59,9 +82,9 @@ enum ReceiptStore {
 
     /// Notes the last receipts of chains that are locked: the place is the one after it.
     static func advance(
-        _ places: [ReceiptChain: Receipt.Place], _ tx: borrowing Transaction<ScopeNode>
+        _ chains: [ReceiptChain: Standing], _ tx: borrowing Transaction<ScopeNode>
     ) {
-        for (chain, next) in places {
+        for (chain, next) in chains.mapValues(\.place) {
             tx.postpone(
                 """
                 update app.receipt_chain set sequence = \(next.sequence - 1), used_ms = \(next.usedBefore),
@@ -108,6 +131,28 @@ enum ReceiptStore {
             """, as: (String).self)
     }
 
+    /// What was written when these legs were estimated, by leg and in the order of months.
+    static func estimates(
+        of legs: [CallLeg.Identity], _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [CallLegID: [Receipt]] {
+        guard !legs.isEmpty else { return [:] }
+        var estimates: [CallLegID: [Receipt]] = [:]
+        let rows = try tx.all(
+            """
+            select r.leg_id, r.document from app.call_receipt r
+            join unnest(\(legs.map(\.tenantID))::uuid[], \(legs.map(\.id))::uuid[]) as g (tenant_id, leg_id)
+                on g.tenant_id = r.tenant_id and g.leg_id = r.leg_id
+            where r.basis = 'estimate' order by r.leg_id, r.month
+            """, as: (CallLegID, String).self)
+        for (leg, document) in rows {
+            guard let receipt = Receipt(try JSON(parsing: document)) else {
+                throw DatabaseError.decoding("a stored receipt cannot be read")
+            }
+            estimates[leg, default: []].append(receipt)
+        }
+        return estimates
+    }
+
     /// What the chain of a month says it has come to; `nil` without receipts.
     static func total(
         _ tenant: TenantID, _ month: CallMonth, _ tx: borrowing Transaction<ScopeNode>
@@ -119,8 +164,7 @@ enum ReceiptStore {
             """)
     }
 
-    /// The metered milliseconds of the legs whose answer lies in a span: what the receipts of it must add up to, but for
-    /// legs that cross its ends.
+    /// Who has receipts in a month.
     static func tenants(of month: CallMonth, _ tx: borrowing Transaction<ScopeNode>) throws -> [TenantID] {
         try tx.all(
             "select tenant_id from app.receipt_chain where month = \("\(month)-01") order by tenant_id",
@@ -155,4 +199,9 @@ package struct ReceiptTotal: Sendable, Hashable, RowDecodable {
         milliseconds = try row.value("used_ms")
         hash = try row.value("hash")
     }
+
+    private init() { (receipts, milliseconds, hash) = (0, 0, Receipt.firstPrevious) }
+
+    /// Of a month without receipts.
+    package static let empty = ReceiptTotal()
 }
