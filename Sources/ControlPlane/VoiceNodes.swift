@@ -17,12 +17,12 @@ struct VoiceNodes: Sendable {
     let gate: NodeGate
 
     init(
-        work: UnitOfWork, settings: VoiceServices.Settings, plan: @escaping @Sendable () -> VoicePlan?,
-        decide: @escaping SwitchService.Decide, refused: RefusedLogins
+        work: UnitOfWork, directory: NodeDirectory, settings: VoiceServices.Settings,
+        plan: @escaping @Sendable () -> VoicePlan?, decide: @escaping SwitchService.Decide, refused: RefusedLogins
     ) {
         self.work = work
         service = NodeService(box: settings.box)
-        directory = NodeDirectory(work: work)
+        self.directory = directory
         watch = NodeWatch(directory, logger: settings.logger)
         gate = NodeGate(directory)
         answers = SwitchService(

@@ -35,7 +35,8 @@ struct VoiceServices: Sendable {
         calls = CallServices(work: work, links: links, settle: leases.settling(work.time), lose: leases.losing)
         let live = calls.nodes
         nodes = VoiceNodes(
-            work: work, settings: settings, plan: { plans.isLoaded ? plans.current : nil },
+            work: work, directory: model.directory, settings: settings,
+            plan: { plans.isLoaded ? plans.current : nil },
             decide: leases.deciding { live.trunksDown(of: $0) }, refused: calls.refusedLogins)
         delivery = RecordDelivery(
             gate: nodes.gate, records: calls.records, metrics: settings.metrics, logger: settings.logger)
@@ -94,7 +95,18 @@ extension VoiceLinks {
             recordUsages: { tx, calls in
                 try usage.store(calls.map { UsageItem($0) }, tx).map { try $0.voiceOutcome() }
             },
-            terms: { tx, tenant, at in try Terms.read(tx, tenant, at) })
+            terms: { tx, tenant, at in try Terms.read(tx, tenant, at) },
+            bill: { tx, tenant, month in try MonthCloseService.voiceBill(of: tenant, in: month, tx).map(Bill.init) })
+    }
+}
+
+extension VoiceLinks.Bill {
+    fileprivate init(_ bill: VoiceBill) {
+        self.init(
+            milliseconds: bill.milliseconds, hasOtherCalls: bill.hasOtherCalls,
+            billedMilliseconds: bill.billedMilliseconds,
+            overageMilliseconds: bill.charges.reduce(0) { $0 + $1.milliseconds },
+            overageCost: bill.charges.reduce(0) { $0 + Int128($1.milliseconds) * Int128($1.minutePrice.micros) })
     }
 }
 
@@ -107,15 +119,30 @@ extension VoiceLinks.Terms {
             let owner = try OrganisationStore.find(tenant.placement.organisationID, tx)
         else { throw Problem.notFound("tenant") }
         guard owner.kind != .vendor else {
-            return VoiceLinks.Terms(bar: nil, includedMilliseconds: nil, overageMicrosPerMinute: 0, priceBook: "")
+            var terms = VoiceLinks.Terms(
+                bar: nil, includedMilliseconds: nil, overageMicrosPerMinute: 0, priceBook: "")
+            terms.isBilled = false
+            return terms
         }
         let instance = try InstanceStore.find(tenant.placement.instanceID, tx)
         let voice = try ContractService.voice(
             of: owner.id, in: tenant.placement.host.program, at: at, size: instance?.licence?.size, tx)
-        return VoiceLinks.Terms(
+        var terms = VoiceLinks.Terms(
             bar: voice?.hasTelephony == true ? nil : .programWithoutTelephony,
             includedMilliseconds: voice?.includedMilliseconds,
             overageMicrosPerMinute: voice?.minutePrice.micros ?? 0, priceBook: voice?.priceBook ?? "")
+        guard let voice else {
+            // a contract may still be made for another day: this is asked anew each time
+            terms.isBilled = false
+            terms.validity = at..<at
+            return terms
+        }
+        terms.increment = voice.increment
+        let timeline = TenantTimeline(tenant, history: try TenantStore.history(of: id, tx))
+        let billing = timeline.isBilled(at: at, in: voice.period)
+        terms.isBilled = billing.answer
+        terms.validity = billing.holds
+        return terms
     }
 }
 

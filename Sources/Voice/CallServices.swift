@@ -26,7 +26,7 @@ package struct CallServices: Sendable {
     ) {
         self.work = work
         records = CallRecordService(work: work, links: links, settle: settle)
-        receipts = ReceiptService(work: work)
+        receipts = ReceiptService(work: work, bill: links.bill)
         completeness = CompletenessService(work: work, links: links, settle: settle, lose: lose)
         nodes = LiveNodes()
         refusedLogins = RefusedLogins()

@@ -41,13 +41,18 @@ package struct VoiceLinks: Sendable {
     private let record: RecordUsage
     /// What a tenant's contract includes in the month of `at`, and what is beyond costs; why it has no telephony.
     package let terms: @Sendable (borrowing Transaction<ScopeNode>, TenantID, Timestamp) throws -> Terms
+    /// What a tenant's month comes to on its invoices; `nil` when nobody can say.
+    package let bill: ReadBill
+    package typealias ReadBill = @Sendable (borrowing Transaction<ScopeNode>, TenantID, CallMonth) throws -> Bill?
 
     package init(
         recordUsages: @escaping RecordUsage,
-        terms: @escaping @Sendable (borrowing Transaction<ScopeNode>, TenantID, Timestamp) throws -> Terms
+        terms: @escaping @Sendable (borrowing Transaction<ScopeNode>, TenantID, Timestamp) throws -> Terms,
+        bill: @escaping ReadBill = { _, _, _ in nil }
     ) {
         record = recordUsages
         self.terms = terms
+        self.bill = bill
     }
 
     /// For metering that takes one call at a time.
@@ -87,6 +92,12 @@ package struct VoiceLinks: Sendable {
         package var priceBook: String
         /// Whether the organisation has a pool of minutes; voice finds that out itself.
         package internal(set) var isPooled = false
+        /// Rounding per call in place of whole milliseconds.
+        package var increment: CallRounding?
+        /// Whether the tenant's calls go on a bill: those of a sandbox or a demo do not, nor those without a contract.
+        package var isBilled = true
+        /// The time of the month for which all of this holds; the whole month when absent.
+        package var validity: Range<Timestamp>?
 
         package init(
             bar: TenantPlan.Bar?, includedMilliseconds: Int64?, overageMicrosPerMinute: Int64, priceBook: String
@@ -95,6 +106,40 @@ package struct VoiceLinks: Sendable {
             self.includedMilliseconds = includedMilliseconds
             self.overageMicrosPerMinute = overageMicrosPerMinute
             self.priceBook = priceBook
+        }
+
+        func holds(at time: Timestamp) -> Bool { validity?.contains(time) ?? true }
+
+        /// What holds for every tenant of a contract.
+        var ofContract: Terms {
+            var terms = self
+            terms.isBilled = true
+            terms.validity = nil
+            return terms
+        }
+    }
+
+    /// What a tenant's calls of a month come to on its invoices.
+    package struct Bill: Sendable, Hashable {
+        /// Answered time of the calls that nodes reported.
+        package var milliseconds: Int64
+        /// Others are charged with them, and have no receipts: then just the time can be compared.
+        package var hasOtherCalls: Bool
+        /// The time that is charged for or included, after any agreed rounding; `nil` when the contract counts none.
+        package var billedMilliseconds: Int64?
+        package var overageMilliseconds: Int64
+        /// Overage times price, as in `Verification`.
+        package var overageCost: Int128
+
+        package init(
+            milliseconds: Int64, hasOtherCalls: Bool, billedMilliseconds: Int64?, overageMilliseconds: Int64,
+            overageCost: Int128
+        ) {
+            self.milliseconds = milliseconds
+            self.hasOtherCalls = hasOtherCalls
+            self.billedMilliseconds = billedMilliseconds
+            self.overageMilliseconds = overageMilliseconds
+            self.overageCost = overageCost
         }
     }
 }

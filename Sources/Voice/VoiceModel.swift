@@ -14,6 +14,8 @@ package struct VoiceModel: Sendable {
     package let groups = CallGroupService()
     package let sites = SiteService()
     package let trunks: TrunkService
+    /// What is known of nodes without asking the database.
+    package let directory: NodeDirectory
     package let numbers = PhoneNumberService()
     package let schedules = ScheduleService()
     package let permissions = DialPermissionService()
@@ -34,7 +36,8 @@ package struct VoiceModel: Sendable {
         self.work = work
         self.links = links
         users = SIPUserService(box: box)
-        trunks = TrunkService(box: box)
+        directory = NodeDirectory(work: work)
+        trunks = TrunkService(box: box, nodes: directory)
         purging = VoicePurgeService(numbers: numbers, box: box)
         domains = SIPDomainService(tenants: tenants, links: links, users: users)
         plans = PlanCache(

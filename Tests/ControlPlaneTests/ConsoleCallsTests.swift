@@ -45,7 +45,10 @@ import Voice
             #expect(list.body.contains("1 of 1 calls, 0 estimated"))
             let opened = try await browser.get("\(calls)/\(call)")
             #expect(opened.body.contains("+43\u{A0}720999\u{A0}999") && opened.body.contains("1,000 ms (0.016 min)"))
-            for part in ["Price receipt", Receipt.rule, "Included part", "Beyond", "Hash before", "receipt 1"] {
+            for part in [
+                "Price receipt", Receipt.Rule.notBilled.rawValue, "this call is not charged", "Included part", "Beyond",
+                "Hash before", "receipt 1",
+            ] {
                 #expect(opened.body.contains(part), "the call lacks \(part)")
             }
             #expect(try await browser.get("/audit-log?action=call_record.open").body.contains(call))

@@ -65,6 +65,25 @@ import Testing
         #expect(fixture.dial("112").refusal?.reason == .noEmergencyTrunk)
     }
 
+    /// A node's own carrier comes after every trunk, and alone where there is none.
+    @Test func aNodesOwnCarrierTakesEmergencyCallsAtLast() throws {
+        var fixture = try PlanFixture()
+        var leg = LegRequest(
+            callID: "call-1", origin: .user(PlanFixture.first), dialled: "112", now: PlanFixture.now)
+        leg.hasEmergencyCarrier = true
+        func attempts() -> [TrunkID?]? {
+            guard case .trunks(let attempts) = authorise(leg, fixture.entry, .unknown).route?.target else { return nil }
+            return attempts.map(\.trunk)
+        }
+        #expect(attempts() == [PlanFixture.id(2), PlanFixture.id(1), nil])
+        fixture.trunks = [PlanFixture.trunk(1, isEnabled: false)]
+        fixture.barred = .tenantInactive
+        #expect(attempts() == [nil])
+        leg = LegRequest(callID: "call-1", origin: .user(PlanFixture.first), dialled: "+43660", now: PlanFixture.now)
+        leg.hasEmergencyCarrier = true
+        #expect(authorise(leg, fixture.entry, Standing()).route == nil, "nothing but emergency calls goes there")
+    }
+
     // MARK: - The ways of a leg
 
     @Test func outbound() throws {
@@ -120,6 +139,26 @@ import Testing
         #expect(fixture.decide(.trunk(nil), "+43720123456").refusal?.reason == .wrongTrunk)
         #expect(fixture.decide(.trunk(PlanFixture.id(2)), "+43720123456").route?.target == .agent("reception"))
         #expect(fixture.decide(.trunk(PlanFixture.id(50)), "+43720123456").refusal?.reason == .wrongTrunk)
+    }
+
+    /// A carrier's call that nobody took and that goes on elsewhere is metered itself, wherever it is answered.
+    @Test func aCarriersCallStaysOne() throws {
+        var fixture = try PlanFixture()
+        func go(_ dialled: String, _ stage: LegRequest.Stage) -> CallRoute? {
+            fixture.decide(.forward(by: PlanFixture.first), dialled, stage: stage).route
+        }
+        let out = try #require(go("06601234567", .ringingOverTrunk))
+        #expect(out.callClass == .inbound && out.meteredLegs == [.a, .b] && out.payer == .user(PlanFixture.first))
+        for dialled in ["1002", "sales", "0720123456"] {
+            let inside = try #require(go(dialled, .ringingOverTrunk), "\(dialled)")
+            #expect(inside.callClass == .inbound && inside.meteredLegs == [.a])
+            #expect(inside.hangupAfterSeconds == 660, "not the longest call")
+        }
+        // one that talks is metered under the lease that it has
+        #expect(go("06601234567", .answered)?.meteredLegs == [.b])
+        #expect(go("1002", .answered)?.meteredLegs == [])
+        fixture.barred = .tenantInactive
+        #expect(go("1002", .ringingOverTrunk) == nil && go("1002", .answered)?.callClass == .internal)
     }
 
     /// In over a trunk and out again: both legs are metered and the number's or the user's permissions hold.
@@ -210,7 +249,7 @@ import Testing
     @Test func trunks() throws {
         var fixture = try PlanFixture()
         fixture.trunks = [PlanFixture.trunk(1, prefixes: ["43"]), PlanFixture.trunk(2, priority: 2)]
-        func order(_ dialled: String, _ standing: Standing = Standing()) -> [TrunkID]? {
+        func order(_ dialled: String, _ standing: Standing = Standing()) -> [TrunkID?]? {
             guard case .trunks(let attempts) = fixture.dial(dialled, standing).route?.target else { return nil }
             return attempts.map(\.trunk)
         }

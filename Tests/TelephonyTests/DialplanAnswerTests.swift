@@ -36,6 +36,19 @@ struct RecordedOriginTests {
         #expect(found.leg.origin == origin && found.leg.dialled == dialled)
     }
 
+    @Test(arguments: [
+        ("dialplan-pstn-out", LegRequest.Stage.ringing), ("dialplan-inbound-did", .ringingOverTrunk),
+        ("dialplan-inbound-registered-gateway", .ringingOverTrunk), ("dialplan-transfer-refer", .answered),
+        ("dialplan-transfer-esl", .answered), ("dialplan-limit-exceeded-transfer", .ringing),
+    ])
+    func stages(_ name: String, stage: LegRequest.Stage) throws {
+        guard case .known(let found) = try find(name) else {
+            Issue.record("\(name) is nobody's")
+            return
+        }
+        #expect(found.leg.stage == stage)
+    }
+
     @Test func aNumberOfNobodyAndAnAddressOnNoList() throws {
         guard case .unknown(.unknownNumber) = try find("dialplan-inbound-unknown-did") else {
             Issue.record("somebody's")
@@ -114,6 +127,7 @@ struct DialplanAnswerTests {
                 "export x_origin_user=\(RecordedPlans.user(1, 1001))",
                 "export nolocal:x_lease_id=\(lease)",
                 "set hangup_after_bridge=true",
+                "export nolocal:outbound_redirect_fatal=true",
                 "export media_timeout=120000",
                 "set execute_on_answer=sched_hangup +660 ALLOTTED_TIMEOUT",
                 "export nolocal:execute_on_answer=sched_hangup +660 ALLOTTED_TIMEOUT",
@@ -139,11 +153,51 @@ struct DialplanAnswerTests {
         #expect(!emergency.contains { $0.contains("sched_hangup") || $0.contains("media_timeout") })
     }
 
+    @Test func theNodesOwnCarrierIsAGatewayOfItsFiles() throws {
+        let attempts = [RecordedPlans.trunkA.id, nil].map { CallRoute.TrunkAttempt(trunk: $0, number: "112") }
+        let actions = try actions(
+            .route(CallRoute(.emergency, to: .trunks(attempts), payer: .tenant)), "dialplan-pstn-out")
+        #expect(
+            actions.suffix(4) == [
+                "set continue_on_fail=true",
+                "bridge [leg_progress_timeout=12]sofia/gateway/\(RecordedPlans.trunkA.id)/112",
+                "set continue_on_fail=false", "bridge sofia/gateway/emergency/112",
+            ])
+    }
+
     @Test func whatALegUsedBeforeAnEmergencyCallIsNotFree() throws {
         let actions = try actions(
             outbound(.emergency, trunks: [RecordedPlans.trunkA.id]), "dialplan-transfer-refer")
         #expect(actions.contains("export nolocal:call_class=emergency"))
         #expect(!actions.contains("export call_class=emergency"))
+    }
+
+    /// A leg keeps what an earlier pass exported: the lease of a call that is over, its end, and what agents are told.
+    @Test func whatAnEarlierPassMeantForItsLegsIsForgotten() throws {
+        let form = """
+            hostname=n&section=dialplan&tag_name=&key_name=&key_value=&Unique-ID=u&Hunt-Context=public&\
+            Hunt-Destination-Number=112&Hunt-Transfer-Source=1&Answer-State=answered&variable_x_call_id=u&\
+            variable_tenant_id=\(entry.plan.tenantID)
+            """
+        guard case .dialplan(let request)? = FormFields(Array(form.utf8)).flatMap({ SwitchRequest($0) }) else {
+            Issue.record("not read")
+            return
+        }
+        func text(_ outcome: Decision.Outcome) -> String {
+            DialplanAnswer.answer(
+                Decision(outcome, trace: []), to: request, entry: entry, node: RecordedPlans.node
+            ).text
+        }
+        let inside = text(
+            .route(CallRoute(.internal, to: .agent("desk"), payer: .tenant, time: .init(hangupAfterSeconds: 9))))
+        for name in ["x_lease_id", "execute_on_answer", "call_class", "sip_h_X-Tenant-Id"] {
+            #expect(inside.contains(#"application="unset" data="nolocal:\#(name)""#), "\(name)")
+        }
+        #expect(inside.contains("nolocal:outbound_redirect_fatal=true") && !inside.contains("sched_cancel"))
+        // nothing ends an emergency call but its parties, also when it is not the first thing that a leg does
+        let emergency = text(try outbound(.emergency, trunks: [RecordedPlans.trunkA.id]))
+        #expect(emergency.contains("sched_cancel") && emergency.contains(#"data="media_timeout""#))
+        #expect(!emergency.contains("sched_hangup") && !emergency.contains("outbound_redirect_fatal=true"))
     }
 
     @Test func aTransferredLegTalksAlready() throws {

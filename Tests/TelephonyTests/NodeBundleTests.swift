@@ -276,14 +276,21 @@ import VoiceRecordings
             VoicePlan.Entry(revision: "r", plan: TenantPlan(RecordedPlans.first.plan.identity, routing: routing))
         ])
         let form = "section=configuration&tag_name=configuration&key_name=name&key_value="
-        func answer(_ name: String) throws -> SwitchAnswer {
+        func answer(_ name: String, _ node: NodeContext = RecordedPlans.node) throws -> SwitchAnswer {
             guard
                 case .configuration(let request)? = FormFields(Array((form + name).utf8)).flatMap({ SwitchRequest($0) })
             else { throw Recordings.Unexpected(name: name) }
-            return ConfigurationAnswer.answer(request, plan: plan, node: RecordedPlans.node)
+            return ConfigurationAnswer.answer(request, plan: plan, node: node)
         }
         let lists = try answer("acl.conf").text
         #expect(lists.components(separatedBy: "192.0.2.0/24").count == 2 && !lists.contains("0.0.0.0/0"))
         #expect(try answer("sofia.conf").notFound == .notManaged)
+
+        // what a tenant writes makes no agent a carrier
+        var settings = NodeSettings()
+        settings.agentSources = ["192.0.2.9/32", "198.51.100.0/24"]
+        let guarded = try answer("acl.conf", NodeContext(id: RecordedPlans.node.id, settings: settings)).text
+        #expect(!guarded.contains("192.0.2.0/24"), "no address has two names")
+        #expect(guarded.contains("192.0.2.9/32") && guarded.contains("198.51.100.0/24"))
     }
 }

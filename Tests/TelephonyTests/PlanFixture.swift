@@ -65,10 +65,12 @@ struct PlanFixture {
     }
 
     func decide(
-        _ origin: LegRequest.Origin, _ dialled: String, _ standing: Standing = Standing(), call: String = "call-1"
+        _ origin: LegRequest.Origin, _ dialled: String, _ standing: Standing = Standing(), call: String = "call-1",
+        stage: LegRequest.Stage = .ringing
     ) -> Decision {
-        authorise(
-            LegRequest(callID: call, origin: origin, dialled: dialled, now: Self.now), entry, standing)
+        var leg = LegRequest(callID: call, origin: origin, dialled: dialled, now: Self.now)
+        leg.stage = stage
+        return authorise(leg, entry, standing)
     }
 
     /// What user 1001 gets when it dials.

@@ -96,6 +96,80 @@ import Testing
         }
     }
 
+    // MARK: Agreed rounding, and what is not billed
+
+    private func receipt(
+        _ milliseconds: Int64, before: Int64 = 0, _ increment: CallIncrement? = nil, isBilled: Bool = true,
+        at place: Receipt.Place = .first
+    ) throws -> Receipt {
+        let month = try #require(BillingMonth("2026-11"))
+        let from = before > 0 ? Timestamp(microseconds: month.start) : PlanFixture.now
+        return Receipt(
+            Receipt.Subject(
+                tenant: PlanFixture.id(9), leg: "leg", month: month, from: from, milliseconds: milliseconds,
+                callBefore: before),
+            terms: Receipt.Terms(
+                includedMilliseconds: 120_000, microsPerMinute: 80_000, priceBook: "2.1", revision: "",
+                increment: increment, isBilled: isBilled),
+            basis: milliseconds < 0 ? .reversal : .record, at: place)
+    }
+
+    @Test func aCallIsRoundedOnce() throws {
+        #expect(try receipt(30_000, .minute).billedPart == 60_000)
+        #expect(try receipt(-30_000, .minute).billedPart == -60_000)
+        #expect(try receipt(61_001, .sixSeconds).billedPart == 66_000)
+        #expect(try receipt(60_000, .second).billedPart == 60_000)
+        // 15 s of a call in the month before have paid for their minute
+        #expect(try receipt(15_000, before: 15_000, .minute).billedPart == 0)
+        #expect(try receipt(50_000, before: 15_000, .minute).billedPart == 60_000)
+        let beyond = try receipt(130_000, .minute)
+        #expect(beyond.includedPart == 120_000 && beyond.overagePart == 60_000 && beyond.usedAfter == 180_000)
+        #expect(beyond.rule == .roundedCalls && beyond.json["increment"] == "60/60")
+    }
+
+    @Test func whatIsNotBilledCountsAndCostsNothing() throws {
+        let demo = try receipt(200_000, isBilled: false)
+        #expect(demo.billedPart == 0 && demo.includedPart == 0 && demo.overagePart == 0 && demo.spentMicros == 0)
+        #expect(demo.usedAfter == 200_000 && demo.billedAfter == 0 && demo.rule == .notBilled)
+        // the included minutes are those of the bill
+        let first = try receipt(130_000, at: demo.next)
+        #expect(first.overagePart == 10_000 && first.usedAfter == 330_000 && first.rule == .proRataOfBilled)
+        let verification = Verification([demo, first].map(\.json))
+        #expect(verification.isSound && verification.billedMilliseconds == 130_000)
+        #expect(verification.usedMilliseconds == 330_000 && verification.overageCost == 800_000_000)
+    }
+
+    /// Under the first rule a receipt has the members that it always had.
+    @Test func theFirstRuleStaysAsItWas() throws {
+        let receipt = try chain([90_000])[0]
+        #expect(receipt.rule == .proRata && receipt.json["billed_ms"] == nil && receipt.json["increment"] == nil)
+        let later = try self.receipt(30_000, .minute)
+        #expect(Receipt(later.json) == later)
+    }
+
+    @Test(arguments: [
+        "billed", "billed_ms", "billed_before_ms", "billed_after_ms", "call_before_ms", "increment", "rule",
+    ])
+    func changesOfTheBillShow(_ member: String) throws {
+        let first = try receipt(30_000, isBilled: false)
+        let documents = [first, try receipt(70_000, .minute, at: first.next)].map(\.json)
+        #expect(Verification(documents).isSound)
+        for index in documents.indices {
+            guard case .object(let members) = documents[index] else { throw Unexpected() }
+            var changed = documents
+            changed[index] = .object(
+                members.map { old in
+                    guard old.key == member else { return old }
+                    switch old.value {
+                    case .bool(let flag): return JSON.Member(member, .bool(!flag))
+                    case .number: return JSON.Member(member, .integer(77))
+                    default: return JSON.Member(member, "6/6")
+                    }
+                })
+            #expect(!Verification(changed).isSound, "\(member) of \(index)")
+        }
+    }
+
     @Test func gapsAndOrderShow() throws {
         let documents = try chain([60_000, 90_000, 30_000]).map(\.json)
         #expect(Verification(documents).isSound && Verification([]).isSound)

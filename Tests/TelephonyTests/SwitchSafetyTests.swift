@@ -146,6 +146,16 @@ import VoiceRecordings
     }
 
     @Test(arguments: [
+        ("10.0.0.0/8", "10.1.2.0/24", true), ("10.1.2.3", "10.1.2.0/24", true), ("10.1.3.0/24", "10.1.2.0/24", false),
+        ("0.0.0.0/0", "192.0.2.7", true), ("0.0.0.0/0", "::/0", false), ("2001:db8::/32", "2001:db8:1::/48", true),
+        ("2001:db8::/48", "2001:db8:1::/48", false),
+    ])
+    func overlaps(_ one: String, other: String, areBoth: Bool) throws {
+        let (one, other) = (try #require(AddressBlock(one)), try #require(AddressBlock(other)))
+        #expect(one.overlaps(other) == areBoth && other.overlaps(one) == areBoth)
+    }
+
+    @Test(arguments: [
         "", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "10.0.0.256", "010.0.0.1", "a.b.c.d", "::1/129", "1:2:3:4:5:6:7:8:9",
         ":::", "1::2::3", "10.0.0.0/8/8", "10.0.0.0/+8", "fe80::1%eth0", "2001:db8::1/32", "1.2.3.4::",
     ])

@@ -88,6 +88,24 @@ struct CallEndsTests {
         #expect(lines(commands) == moved(60, call.carrier))
     }
 
+    /// A carrier's call was transferred to an emergency number: its minutes are counted, and it goes on without them.
+    @Test func nothingEndsAnEmergencyCall() throws {
+        var call = Outbound()
+        try call.answer(call.phone, lease: LeaseWorld.id(1))
+        try call.answer(call.carrier)
+        try call.apply([
+            "Event-Name": "CHANNEL_BRIDGE", "Unique-ID": call.carrier.uuidString, "Call-Direction": "outbound",
+            "variable_call_class": "emergency", "Bridge-A-Unique-ID": call.phone.uuidString,
+            "Bridge-B-Unique-ID": call.carrier.uuidString,
+        ])
+        var ends = CallEnds()
+        for action in [LegRenewal.Action.announceEnd(seconds: 9), .extend(seconds: 60)] {
+            let commands = ends.commands(
+                for: [LegRenewal(leg: call.phone, action: action)], in: call.view, at: now)
+            #expect(commands == [.cancelEnd(call.phone)])
+        }
+    }
+
     /// The renewal came between the two answers.
     @Test func whoComesLateGetsWhatIsLeft() throws {
         var call = Outbound()

@@ -277,6 +277,23 @@ struct CallRecordServiceTests {
         }
     }
 
+    /// What somebody settled is not kept for ever; what still waits is.
+    @Test func settledRecordsEndWithTheRetentionOfBodies() async throws {
+        try await CallWorld.with { world in
+            try await world.accept(Array("{oops".utf8))
+            try await world.accept(Array("{again".utf8))
+            let items = try await world.work.read(in: .platform) { tx in
+                try world.records.quarantine.list(.open, PageRequest(limit: nil, cursor: nil), tx).items
+            }
+            let asker = Principal.system("discard")
+            _ = try await world.records.quarantine.discard(try #require(items.first).id, as: asker)
+            #expect(try await world.records.endRetention() == 0)
+            world.clock.advance(seconds: 46 * 86_400)
+            #expect(try await world.records.endRetention() == 1)
+            #expect(try await world.records.quarantine.openCount() == 1)
+        }
+    }
+
     @Test func retentionErasesPeopleAndKeepsMoney() async throws {
         try await CallWorld.with { world in
             var record = MadeRecord(tenant: world.first.tenantID)

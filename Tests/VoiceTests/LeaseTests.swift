@@ -82,6 +82,91 @@ import Testing
         }
     }
 
+    /// A phone does not take a carrier's call, which goes on to another number: both legs are granted anew.
+    @Test func aForwardMetersTheCarriersCall() async throws {
+        try await LeaseWorld.with { world in
+            let earlier = try #require(
+                try await world.decide("call-1", "+43720123457", by: .trunk(LeaseWorld.trunk), .ringingOverTrunk).route)
+            #expect(earlier.meteredLegs == [.a])
+            let later = try #require(
+                try await world.decide(
+                    "call-1", "06601234567", by: .forward(by: LeaseWorld.user), .ringingOverTrunk
+                ).route)
+            #expect(try await world.usage().reservedMilliseconds == 120_000)
+            #expect(try await world.counts().calls == 2)
+            let lease = try #require(later.grant?.lease)
+            let signs = ["call-1", "leg-b"].map { LeaseSign(leaseID: lease, legID: $0, answeredAt: world.clock.now) }
+            let renewals = try await world.leases.renew(signs, at: world.clock.now)
+            #expect(renewals.map(\.outcome) == Array(repeating: .extended(hangupAfterSeconds: 60), count: 2))
+        }
+    }
+
+    /// Between an answer and the next word of it a transfer takes nothing from the leg that talks on.
+    @Test func aTransferRightAfterTheAnswerKeepsTheLease() async throws {
+        try await LeaseWorld.with { world in
+            let lease = try #require(try await world.decide("call-1", trunk: true).route?.grant?.lease)
+            let moved = try #require(
+                try await world.decide("call-1", "06601234567", by: .refer(by: nil), .answered).route)
+            #expect(moved.meteredLegs == [.b] && moved.grant?.lease != lease)
+            #expect(try await world.usage().reservedMilliseconds == 180_000)
+            let sign = LeaseSign(leaseID: lease, legID: "call-1", answeredAt: world.clock.now)
+            let outcome = try await world.leases.renew([sign], at: world.clock.now).first?.outcome
+            #expect(outcome == .extended(hangupAfterSeconds: 60))
+        }
+    }
+
+    /// A carrier's call that talked with somebody is transferred out, where nobody answers: whichever of the three records
+    /// comes last, and also when the attempt made no leg, nothing stays granted.
+    @Test(arguments: [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0], [0, 1], [1, 0]])
+    func anAttemptThatNobodyAnswersEndsWithItsCall(order: [Int]) async throws {
+        try await LeaseWorld.with { world in
+            let (call, first, second) = (UUID(), UUID(), UUID())
+            let lease = try #require(try await world.decide(call.uuidString, trunk: true).route?.grant?.lease)
+            let moved = try await world.decide(call.uuidString, "06601234567", by: .refer(by: nil), .answered)
+            let other = try #require(moved.route?.grant?.lease)
+            func record(_ leg: UUID, _ lease: LeaseID, from origin: UUID? = nil, with partner: UUID? = nil) -> [UInt8] {
+                var made = MadeRecord(
+                    id: leg, side: origin == nil ? "inbound" : "outbound", tenant: world.owner.tenantID,
+                    gateway: origin == nil ? nil : "trunk")
+                made.started = world.clock.now.advanced(by: .seconds(-20))
+                made.answered = partner == nil ? nil : world.clock.now.advanced(by: .seconds(-10))
+                made.variables = ["x_call_id": call.uuidString, "x_lease_id": "\(lease)", "call_class": "inbound"]
+                made.variables["sip_gateway"] = origin == nil ? "trunk" : nil
+                made.variables["originating_leg_uuid"] = origin?.uuidString
+                made.variables["bridge_uuid"] = partner?.uuidString
+                return made.body
+            }
+            let bodies = [
+                record(call, lease, with: first), record(first, lease, from: call, with: call),
+                record(second, other, from: call),
+            ]
+            for (index, body) in order.enumerated() {
+                let acceptance = try await world.records.accept(bodies[body], from: world.node)
+                #expect(acceptance == .stored(world.owner.tenantID, late: false))
+                let open = try await world.value("select count(*) from app.usage_lease where state <> 'settled'")
+                #expect((open == 0) == (index >= (order.lastIndex { $0 < 2 } ?? 0)), "\(order) \(index)")
+            }
+            #expect(try await world.usage().reservedMilliseconds == 0)
+        }
+    }
+
+    /// The partner of a leg that is gone may talk on with somebody else, and nobody has told of its answer yet.
+    @Test func whoTalksOnKeepsItsLease() async throws {
+        try await LeaseWorld.with { world in
+            let (phone, carrier) = (UUID(), UUID())
+            let lease = try #require(try await world.decide(phone.uuidString).route?.grant?.lease)
+            var record = MadeRecord(id: phone, side: "inbound", tenant: world.owner.tenantID, gateway: nil)
+            record.started = world.clock.now.advanced(by: .seconds(-20))
+            record.answered = world.clock.now.advanced(by: .seconds(-10))
+            record.variables = ["sip_auth_username": "1001", "bridge_uuid": carrier.uuidString]
+            let acceptance = try await world.records.accept(record.body, from: world.node)
+            #expect(acceptance == .stored(world.owner.tenantID, late: false))
+            let sign = LeaseSign(leaseID: lease, legID: carrier.uuidString, answeredAt: world.clock.now)
+            let outcome = try await world.leases.renew([sign], at: world.clock.now).first?.outcome
+            #expect(outcome == .extended(hangupAfterSeconds: 60))
+        }
+    }
+
     @Test func renewals() async throws {
         try await LeaseWorld.with { world in
             let lease = try #require(try await world.decide("call-1").route?.grant?.lease)

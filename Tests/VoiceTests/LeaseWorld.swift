@@ -113,6 +113,10 @@ struct LeaseWorld: Sendable {
                     id: number, e164: did, displayName: "Main", routes: [RouteEntry(target: .external(out))])
             ]
         }
+        if let did = E164("+43720123457") {
+            routing.numbers.append(
+                PhoneNumber(id: id(4), e164: did, displayName: "Phone", routes: [RouteEntry(target: .user(user))]))
+        }
         return TenantPlan(
             TenantPlan.Identity(
                 tenantID: owner.tenantID, organisationID: owner.organisationID, domain: "t1.voice.test",
@@ -150,10 +154,22 @@ struct LeaseWorld: Sendable {
     }
 
     func decide(_ call: String, _ dialled: String = "06601234567", trunk: Bool = false) async throws -> Decision {
-        let origin: LegRequest.Origin = trunk ? .trunk(Self.trunk) : .user(Self.user)
-        let leg = LegRequest(
-            callID: call, origin: origin, dialled: trunk ? "+43720123456" : dialled, now: clock.now, node: node.nodeID)
-        return await leases.decide(leg, try entry)
+        try await decide(
+            call, trunk ? "+43720123456" : dialled, by: trunk ? .trunk(Self.trunk) : .user(Self.user), .ringing)
+    }
+
+    func decide(
+        _ call: String, _ dialled: String, by origin: LegRequest.Origin, _ stage: LegRequest.Stage
+    ) async throws -> Decision {
+        await leases.decide(leg(call, dialled, by: origin, stage), try entry)
+    }
+
+    func leg(
+        _ call: String, _ dialled: String, by origin: LegRequest.Origin, _ stage: LegRequest.Stage
+    ) -> LegRequest {
+        var leg = LegRequest(callID: call, origin: origin, dialled: dialled, now: clock.now, node: node.nodeID)
+        leg.stage = stage
+        return leg
     }
 
     func usage() async throws -> Standing.Usage {

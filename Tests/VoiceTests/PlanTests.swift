@@ -89,6 +89,16 @@ import Testing
                 try world.model.revisions.list(of: tenant, PageRequest(limit: nil, cursor: nil), tx).items
             }
             #expect(list.map(\.revision) == [first, second])
+            // What was replaced long ago names people for nothing.
+            let gone = try await world.work.perform(job: "end retention") { tx, actor in
+                try PlanRevisionStore.deleteReplaced(
+                    before: actor.now.advanced(by: .seconds(60)), limit: 10, tx)
+            }
+            #expect(gone == 1)
+            let left = try await world.read(world.alpha) { tx in
+                try world.model.revisions.list(of: tenant, PageRequest(limit: nil, cursor: nil), tx).items
+            }
+            #expect(left.map(\.revision) == [first])
         }
     }
 

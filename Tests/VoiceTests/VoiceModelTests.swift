@@ -1,3 +1,4 @@
+import Foundation
 import Kernel
 import Postgres
 import Telephony
@@ -225,6 +226,63 @@ import Testing
                     mine.stored.value.id, fields, of: world.alpha.tenant.id, expecting: .revision(1), tx, actor)
             }
             _ = try await world.trunk("Taken over", of: world.beta, addresses: ["192.0.2.0/24"])
+        }
+    }
+
+    /// What one tenant writes makes no agent of the platform a carrier, and no network beside the nodes its own.
+    @Test func networksOfAgentsAndOfTheHouseAreNoTenants() async throws {
+        try await VoiceWorld.with { world in
+            try await world.switchOn(world.alpha, domain: "alpha.voice.test")
+            var settings = NodeSettings()
+            settings.agentSources = ["198.51.100.64/26"]
+            let (node, text) = (VoiceNodeID(UUID()), try JSONText(settings))
+            try await world.work.perform(job: "world") { tx, actor in
+                try tx.execute(
+                    """
+                    insert into app.voice_node (voice_node_id, organisation_id, instance_id, name, switchname,
+                        xml_secret_hash, xml_digest, cdr_secret_hash, cdr_digest, settings, state, created_at, updated_at)
+                    values (\(node), \(world.alpha.id), \(world.platform.id), 'fs1', 'fs1', sha256('x'), md5('x'),
+                        sha256('x'), md5('x'), \(text), 'active', \(actor.now), \(actor.now))
+                    """)
+            }
+            let (tenant, id) = (world.alpha.tenant.id, world.alpha.id)
+            let own = Principal(
+                id: world.work.ids.new(), kind: .apiKey, displayName: "Own", scope: .tenant(tenant, of: id),
+                permissions: Role.named(.tenantAdmin)?.permissions ?? [])
+            @Sendable func fields(_ addresses: [String]) -> TrunkFields {
+                var fields = TrunkFields(displayName: "Carrier", proxy: "sip.carrier.test")
+                fields.allowedAddresses = addresses
+                return fields
+            }
+            // an exchange in the house, which whoever manages the tenant knows of
+            let kept = try await world.trunk("Exchange", of: world.alpha, addresses: ["10.20.0.0/16", "198.51.100.70"])
+            #expect(kept.notices.isEmpty)
+            try await world.model.directory.refresh()
+            for addresses in [["192.0.2.0/24", "198.51.100.0/24"], ["192.0.2.0/24", "198.51.100.65"]] {
+                let taken = try await problem { try await world.trunk("Other", of: world.alpha, addresses: addresses) }
+                #expect(taken?.errors.map(\.field) == ["allowed_addresses[1]"])
+                #expect(taken?.errors.first?.message.contains("agents") == true)
+            }
+            for address in ["10.21.0.0/16", "127.0.0.1", "169.254.0.0/16", "::1", "fd00:1::/48"] {
+                let refused = try await problem {
+                    try await world.work.perform(as: own) { tx, actor in
+                        try world.model.trunks.create(fields([address]), of: tenant, tx, actor)
+                    }
+                }
+                #expect(refused?.reason == "PARTNER_DECIDES", "\(address)")
+                #expect(refused?.errors.map(\.field) == ["allowed_addresses[0]"], "\(address)")
+            }
+            let trunk = kept.stored.value.id
+            let notices = try await world.read(world.alpha) { tx in
+                try world.model.trunks.get(trunk, of: tenant, tx).notices
+            }
+            #expect(notices.first?.hasPrefix("Nobody can call in from 198.51.100.70") == true)
+            // what is there already a tenant may keep
+            let changed = try await world.work.perform(as: own) { tx, actor in
+                try world.model.trunks.update(
+                    trunk, fields(["10.20.0.0/16", "203.0.113.0/24"]), of: tenant, expecting: .anything, tx, actor)
+            }
+            #expect(changed.stored.value.allowedAddresses.count == 2 && changed.notices.isEmpty)
         }
     }
 

@@ -129,6 +129,8 @@ package enum InvoiceComputation {
             let tenant: TenantID
             let turns: Int64
             let voiceMilliseconds: Int64
+            /// Left out where the month has no earlier contract.
+            let voiceBeforeMilliseconds: Int64?
             let statuses: [Status]
         }
 
@@ -167,6 +169,7 @@ package enum InvoiceComputation {
             UsageFacts.Tenant(
                 tenant: tenant.tenantID, turns: usage.turns[tenant.tenantID, default: 0],
                 voiceMilliseconds: usage.voice[tenant.tenantID, default: 0],
+                voiceBeforeMilliseconds: usage.voiceBefore[tenant.tenantID],
                 statuses: tenant.statuses(in: period).map {
                     UsageFacts.Status(
                         since: $0.time.lowerBound, state: $0.status.state, kind: $0.status.kind,

@@ -68,6 +68,7 @@ struct UsageCharges {
             EnterpriseUsage(
                 peakBillableTenants: terms.revenueShare == nil ? peak : 0,
                 voiceMillisecondsByTenant: speaking.map { usage.voice[$0.tenantID, default: 0] },
+                voiceUsedBeforeByTenant: speaking.map { usage.voiceBefore[$0.tenantID, default: 0] },
                 serviceLevel: monthBegins ? terms.sla : nil, sector: sector(terms), increment: terms.voice?.increment),
             book: book.enterprise.agreeing(voiceMinute: terms.voice?.minutePrice))
         var lines = rated.lines.map { rated in

@@ -155,6 +155,9 @@ package enum ContractService {
         try checkTerms(
             terms, party: try party(contract.organisationID, tx), startsOn: contract.startsOn, book: published.book)
         try checkNew(terms, since: last.terms, contract: contract, effective: month)
+        if terms.callPrice(published.book) != last.terms.callPrice(published.book) {
+            try checkCalls(of: contract, since: month, tx)
+        }
         let version = try makeVersion(
             last.version + 1, of: contract, effective: month, book: last.priceBookVersion, terms: terms, now: actor.now)
         try ContractStore.insert(version, by: actor.principal.id, in: tx)
@@ -287,6 +290,19 @@ extension ContractService {
         }
     }
 
+    /// A call has its price receipt as soon as it is over: in a month that has calls their price stands.
+    private static func checkCalls(
+        of contract: Contract, since month: BillingMonth, _ tx: borrowing Transaction<ScopeNode>
+    ) throws {
+        try MonthCloseStore.holdUsage(of: contract, tx)
+        let since = contract.period(in: month).lowerBound
+        guard let metered = try BillingInputStore.lastMonthOfCalls(of: contract, since: since, tx) else { return }
+        throw Problem.conflict(
+            "CALLS_PRICED",
+            "Calls of \(metered) are metered and have their price. Another price or increment begins in "
+                + "\(metered.next) or later.")
+    }
+
     private static func makeVersion(
         _ number: Int64, of contract: Contract, effective month: BillingMonth, book: String, terms: ContractTerms,
         now: Timestamp
@@ -317,5 +333,14 @@ extension BillingMonth {
     /// For constants within the calendar's range.
     fileprivate static func january(_ year: Int) -> BillingMonth {
         BillingMonth(year: year, month: 1) ?? PriceBook.v2_1.validFrom.billingMonth
+    }
+}
+
+extension ContractTerms {
+    /// What a call costs beyond the included minutes, and how it is rounded; `nil` when no call costs anything.
+    fileprivate func callPrice(_ book: PriceBook) -> VoiceTerms? {
+        guard case .enterprise(let terms) = self else { return nil }
+        return VoiceTerms(
+            minutePrice: terms.voice?.minutePrice ?? book.enterprise.voice.minute, increment: terms.voice?.increment)
     }
 }

@@ -13,6 +13,10 @@ package struct ContractVoice: Sendable, Hashable {
     package let minutePrice: Rate
     /// The version of the price book that the contract pins.
     package let priceBook: String
+    /// Rounding per call in place of whole milliseconds.
+    package var increment: CallIncrement?
+    /// The part of the month that is the contract's.
+    package let period: Range<Timestamp>
 
     /// The reference of the order form's line that gives a Solution Partner telephony. *Decided*.
     package static let orderFormReference = "voice"
@@ -32,23 +36,27 @@ extension ContractService {
         let present = records.first { record in
             record.contract.startsOn <= day && record.contract.endsOn.map { day < $0 } ?? true
         }
-        guard let version = present?.version(in: day.billingMonth) else { return nil }
+        guard let present, let version = present.version(in: day.billingMonth) else { return nil }
+        let period = present.contract.period(in: day.billingMonth)
         switch version.terms {
         case .enterprise(let terms):
             let voice = try PriceBookStore.published(version.priceBookVersion, tx).book.enterprise.voice
             return ContractVoice(
                 hasTelephony: true, includedMilliseconds: voice.includedMilliseconds,
-                minutePrice: terms.voice?.minutePrice ?? voice.minute, priceBook: version.priceBookVersion)
+                minutePrice: terms.voice?.minutePrice ?? voice.minute, priceBook: version.priceBookVersion,
+                increment: terms.voice?.increment, period: period)
         case .solution(let terms):
-            return uncounted(hasTelephony: terms.ordersVoice(in: day.billingMonth), version)
-        case .deployment: return uncounted(hasTelephony: size == .premium, version)
+            return uncounted(hasTelephony: terms.ordersVoice(in: day.billingMonth), version, period)
+        case .deployment: return uncounted(hasTelephony: size == .premium, version, period)
         }
     }
 
-    private static func uncounted(hasTelephony: Bool, _ version: ContractVersion) -> ContractVoice {
+    private static func uncounted(
+        hasTelephony: Bool, _ version: ContractVersion, _ period: Range<Timestamp>
+    ) -> ContractVoice {
         ContractVoice(
             hasTelephony: hasTelephony, includedMilliseconds: nil, minutePrice: Rate(micros: 0),
-            priceBook: version.priceBookVersion)
+            priceBook: version.priceBookVersion, period: period)
     }
 
     /// Why an organisation's tenants of a program cannot have voice; `nil` when they can. What is ordered counts, also

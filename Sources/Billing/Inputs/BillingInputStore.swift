@@ -146,20 +146,65 @@ enum BillingInputStore {
         return usage
     }
 
-    /// Voice with every call rounded up to full steps, for contracts that agree so.
-    static func roundedVoice(
-        of contract: Contract, in month: BillingMonth, step: Int64, _ tx: borrowing Transaction<ScopeNode>
+    /// A time in which a tenant's calls are nobody's to pay.
+    struct UnbilledSpan: Sendable {
+        let tenantID: TenantID
+        let time: Range<Timestamp>
+    }
+
+    /// Voice call by call: each rounded up to full steps once, with those of unbilled times left out. What our own sources
+    /// count of one call are events `<call>` and `<call>.<part>`. Where a call goes on into another month, a step belongs
+    /// to the month in which it begins, as a millisecond does.
+    static func voiceByCall(
+        of contract: Contract, in month: BillingMonth, step: Int64, without unbilled: [UnbilledSpan],
+        _ tx: borrowing Transaction<ScopeNode>
     ) throws -> [TenantID: Int64] {
         let period = contract.period(in: month)
         let sums = try tx.all(
             """
-            SELECT e.tenant_id, sum((e.quantity + \(step) - 1) / \(step) * \(step))::bigint FROM app.usage_event e
-            JOIN app.tenant t ON t.tenant_id = e.tenant_id
-            WHERE e.organisation_id = \(contract.organisationID) AND t.host = \(contract.program.host)
-                AND e.meter = 'voice' AND e.occurred_at >= \(period.lowerBound) AND e.occurred_at < \(period.upperBound)
-            GROUP BY e.tenant_id
+            SELECT c.tenant_id, sum((c.earlier + c.here + \(step) - 1) / \(step) * \(step)
+                - (c.earlier + \(step) - 1) / \(step) * \(step))::bigint
+            FROM (
+                SELECT g.tenant_id, g.here, CASE WHEN g.own AND g.began = \(month.startTime) THEN (
+                    SELECT coalesce(sum(b.quantity), 0)::bigint FROM app.usage_event b
+                    WHERE b.tenant_id = g.tenant_id AND b.source = g.source AND b.meter = 'voice'
+                        AND b.event_id >= g.call AND b.event_id < g.call || '/' AND b.occurred_at < g.began
+                ) ELSE 0 END AS earlier
+                FROM (
+                    SELECT e.tenant_id, e.source, x.own, x.call, sum(e.quantity)::bigint AS here,
+                        min(e.occurred_at) AS began
+                    FROM app.usage_event e
+                    JOIN app.tenant t ON t.tenant_id = e.tenant_id
+                    CROSS JOIN LATERAL (SELECT starts_with(e.source, \(UsageLimits.ownSources)) AS own, CASE
+                        WHEN starts_with(e.source, \(UsageLimits.ownSources)) THEN split_part(e.event_id, '.', 1)
+                        ELSE e.event_id END COLLATE "C" AS call) x
+                    WHERE e.organisation_id = \(contract.organisationID) AND t.host = \(contract.program.host)
+                        AND e.meter = 'voice' AND e.occurred_at >= \(period.lowerBound)
+                        AND e.occurred_at < \(period.upperBound) AND NOT EXISTS (
+                            SELECT FROM unnest(\(unbilled.map(\.tenantID))::uuid[],
+                                \(unbilled.map(\.time.lowerBound))::timestamptz[],
+                                \(unbilled.map(\.time.upperBound))::timestamptz[]) AS f (tenant_id, since, until)
+                            WHERE f.tenant_id = e.tenant_id AND e.occurred_at >= f.since AND e.occurred_at < f.until)
+                    GROUP BY 1, 2, 3, 4
+                ) g
+            ) c
+            GROUP BY c.tenant_id
             """, as: (TenantID, Int64).self)
         return Dictionary(uniqueKeysWithValues: sums)
+    }
+
+    /// What the calls that nodes reported have left in a tenant's month, and whether somebody else reported calls too.
+    static func voice(
+        of tenant: TenantID, in month: BillingMonth, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> (own: Int64, hasOthers: Bool) {
+        let sums = try tx.first(
+            """
+            SELECT coalesce(sum(quantity) FILTER (WHERE starts_with(source, \(UsageLimits.ownSources))), 0)::bigint,
+                coalesce(bool_or(NOT starts_with(source, \(UsageLimits.ownSources))), false)
+            FROM app.usage_event WHERE tenant_id = \(tenant) AND meter = 'voice'
+                AND occurred_at >= \(month.startTime) AND occurred_at < \(month.endTime)
+            """, as: (Int64, Bool).self)
+        return (sums?.0 ?? 0, sums?.1 ?? false)
     }
 
     private static func lateMonths(of contract: Contract, before month: BillingMonth) -> SQL {
@@ -169,6 +214,19 @@ enum BillingInputStore {
         WHERE u.organisation_id = \(contract.organisationID) AND t.host = \(contract.program.host) AND u.late
             AND u.hour < \(month.startTime) AND u.meter IN ('turn', 'voice')
         """
+    }
+
+    /// The last month, from an instant on, in which the contract's tenants have metered calls.
+    static func lastMonthOfCalls(
+        of contract: Contract, since: Timestamp, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> BillingMonth? {
+        try tx.value(
+            """
+            SELECT date_trunc('month', max(u.hour) AT TIME ZONE 'Europe/Vienna')::date FROM app.usage_hour u
+            JOIN app.tenant t ON t.tenant_id = u.tenant_id
+            WHERE u.organisation_id = \(contract.organisationID) AND t.host = \(contract.program.host)
+                AND u.meter = 'voice' AND u.hour >= \(since)
+            """, as: BillingMonth?.self)
     }
 
     // MARK: What was billed

@@ -83,6 +83,8 @@ package struct MonthUsage: Sendable, Hashable {
     package var turns: [TenantID: Int64] = [:]
     /// Milliseconds of metered calls; rounded per call where the contract agrees it.
     package var voice: [TenantID: Int64] = [:]
+    /// What was charged for in the same month under an earlier contract: a month includes its minutes once.
+    package var voiceBefore: [TenantID: Int64] = [:]
 
     package init(turns: [TenantID: Int64] = [:], voice: [TenantID: Int64] = [:]) {
         self.turns = turns

@@ -1,4 +1,5 @@
 import Kernel
+import Tenancy
 
 /// A tenant's history as far as bills depend on it: what was provisioned when, of which kind, with or without voice.
 package struct TenantTimeline: Sendable, Hashable {
@@ -56,6 +57,31 @@ package struct TenantTimeline: Sendable, Hashable {
         statuses(in: period).contains { $0.status.isBillable && $0.status.voiceEnabled }
     }
 
+    /// The spans of a period in which calls are nobody's to pay although the tenant's voice is charged in it: the tenant
+    /// was a sandbox or a demo. *Decided*: what counts is what the tenant was when the call was answered.
+    func unbilled(in period: Range<Timestamp>) -> [Range<Timestamp>] {
+        guard hasVoice(in: period) else { return [] }
+        return statuses.indices.filter { !statuses[$0].isProduction }.compactMap { span(at: $0, in: period) }
+    }
+
+    /// Whether a call answered at an instant of a contract's month is charged, and the time around the instant for which
+    /// the answer is the same.
+    package func isBilled(at time: Timestamp, in period: Range<Timestamp>) -> (answer: Bool, holds: Range<Timestamp>) {
+        let index = statuses.lastIndex { $0.since <= time } ?? statuses.startIndex
+        guard statuses.indices.contains(index), let span = span(at: index, in: period) else {
+            return (false, time..<time)
+        }
+        return (statuses[index].isProduction && hasVoice(in: period), span)
+    }
+
+    /// The time of a status within a period; the first one also holds before it was noted. `nil` without any.
+    private func span(at index: Int, in period: Range<Timestamp>) -> Range<Timestamp>? {
+        let from = index == statuses.startIndex ? period.lowerBound : max(statuses[index].since, period.lowerBound)
+        let next = index + 1
+        let until = next < statuses.endIndex ? min(statuses[next].since, period.upperBound) : period.upperBound
+        return from < until ? from..<until : nil
+    }
+
     /// The largest number of tenants that were billable at the same time.
     static func peakBillable(_ tenants: [TenantTimeline], in period: Range<Timestamp>) -> Int64 {
         var changes: [(at: Timestamp, step: Int64)] = []
@@ -74,5 +100,21 @@ package struct TenantTimeline: Sendable, Hashable {
             peak = max(peak, count)
         }
         return peak
+    }
+}
+
+extension TenantTimeline {
+    /// Of a tenant as it is kept. Without history it has had its present status from the beginning.
+    package init(_ tenant: Tenant, history: [TenantHistoryEntry]) {
+        let present = Status(
+            since: tenant.createdAt, state: tenant.state.name.rawValue, kind: tenant.settings.kind.rawValue,
+            voiceEnabled: tenant.settings.voiceEnabled)
+        let past = history.map { entry in
+            Status(
+                since: entry.occurredAt, state: entry.state.rawValue, kind: entry.kind.rawValue,
+                voiceEnabled: entry.voiceEnabled)
+        }
+        self.init(
+            tenantID: tenant.id, name: tenant.settings.displayName, statuses: past.isEmpty ? [present] : past)
     }
 }

@@ -226,11 +226,11 @@ extension MonthCloseService {
             contract: contract, versions: inputs.versions, books: books, buyer: inputs.buyer, tenants: inputs.tenants,
             disclosures: inputs.disclosures)
         subject.instances = inputs.instances
-        let usage = try rounded(inputs.usage, of: subject, in: month, tx)
+        let usage = try charged(inputs.usage, of: subject, in: month, tx)
         let prior = try changed(inputs, of: subject).map { month, causes in
             let usage = try BillingInputStore.usage(of: contract, in: month, tx)
             return PriorMonth(
-                month: month, usage: try rounded(usage, of: subject, in: month, tx),
+                month: month, usage: try charged(usage, of: subject, in: month, tx),
                 billed: try BillingInputStore.billed(contract.id, for: month, tx), causes: causes)
         }
         let before = try monthsBefore(month, of: contract).map {
@@ -245,20 +245,6 @@ extension MonthCloseService {
     private static func monthsBefore(_ month: BillingMonth, of contract: Contract) -> [BillingMonth] {
         guard contract.program != .solution else { return [] }
         return (1..<Decided.monthsInARow).reversed().map { month.advanced(by: -$0) }.filter { contract.runs(in: $0) }
-    }
-
-    /// Voice rounded per call, where the contract agrees it.
-    private static func rounded(
-        _ usage: MonthUsage, of subject: BillingSubject, in month: BillingMonth,
-        _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> MonthUsage {
-        guard case .enterprise(let terms) = try subject.terms(in: month).0.terms,
-            let increment = terms.voice?.increment
-        else { return usage }
-        var usage = usage
-        usage.voice = try BillingInputStore.roundedVoice(
-            of: subject.contract, in: month, step: increment.billable(milliseconds: 1), tx)
-        return usage
     }
 
     /// Final months for which usage or a disclosure came after their invoice. With a recouped guarantee a disclosure

@@ -45,7 +45,9 @@ struct ReceiptCommand: AsyncParsableCommand {
             abstract: "Work out the receipts of a month again.",
             discussion: """
                 With --file no database is needed: the file holds a month's receipts of one tenant, as a list of receipts \
-                or as GET /v1/voice/tenants/{tenant_id}/receipts answers. Exit code 1 when something does not agree.
+                or as GET /v1/voice/tenants/{tenant_id}/receipts answers. With the database their sums are compared with \
+                the metered usage and with the invoice, computed as the month is closed. Exit code 1 when something does \
+                not agree.
                 """)
 
         @OptionGroup var settings: SettingsOptions
@@ -73,6 +75,7 @@ struct ReceiptCommand: AsyncParsableCommand {
                 for tenant in tenants {
                     let check = try await receipts.verify(tenant, month, in: .platform)
                     Self.print(check.verification, of: "\(tenant) \(month)", isSound: check.isSound)
+                    for difference in check.differences { Output.line("  \(difference)") }
                     if !check.isSound { isSound = false }
                 }
                 return isSound

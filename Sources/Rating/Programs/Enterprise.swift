@@ -27,17 +27,20 @@ package struct EnterpriseUsage: Hashable, Sendable {
     package let peakBillableTenants: Int64
     /// Answered milliseconds of each tenant with voice enabled at any time in the month, after any agreed rounding.
     package let voiceMillisecondsByTenant: [Int64]
+    /// What each of them used of the month's included minutes under an earlier contract; nothing when left out.
+    package let voiceUsedBeforeByTenant: [Int64]
     package let serviceLevel: ServiceLevelName?
     package let sector: Sector
     /// For the explanation: how calls were rounded before they were summed.
     package let increment: CallIncrement?
 
     package init(
-        peakBillableTenants: Int64, voiceMillisecondsByTenant: [Int64], serviceLevel: ServiceLevelName?,
-        sector: Sector = .privateSector, increment: CallIncrement? = nil
+        peakBillableTenants: Int64, voiceMillisecondsByTenant: [Int64], voiceUsedBeforeByTenant: [Int64] = [],
+        serviceLevel: ServiceLevelName?, sector: Sector = .privateSector, increment: CallIncrement? = nil
     ) {
         self.peakBillableTenants = peakBillableTenants
         self.voiceMillisecondsByTenant = voiceMillisecondsByTenant
+        self.voiceUsedBeforeByTenant = voiceUsedBeforeByTenant
         self.serviceLevel = serviceLevel
         self.sector = sector
         self.increment = increment
@@ -112,12 +115,16 @@ package struct EnterpriseMonth: Hashable, Sendable {
         ]
         for (index, milliseconds) in used.enumerated() {
             try Inputs.check(count: milliseconds, "voice_ms_by_tenant[\(index)]")
-            guard milliseconds > book.includedMilliseconds else { continue }
+            let before =
+                usage.voiceUsedBeforeByTenant.indices.contains(index) ? usage.voiceUsedBeforeByTenant[index] : 0
+            try Inputs.check(count: before, "voice_used_before_ms_by_tenant[\(index)]")
+            let left = max(0, book.includedMilliseconds - before)
+            guard milliseconds > left else { continue }
             lines.append(
                 try RatedLine(
-                    .voiceOverage(index), quantity: milliseconds - book.includedMilliseconds, unitPrice: book.overage,
+                    .voiceOverage(index), quantity: milliseconds - left, unitPrice: book.overage,
                     basis: .voiceOverage(
-                        milliseconds: milliseconds, includedMilliseconds: book.includedMilliseconds,
+                        milliseconds: milliseconds, includedMilliseconds: left, usedBefore: before,
                         increment: usage.increment)))
         }
         return lines
@@ -148,9 +155,9 @@ extension EnterpriseMonth {
     }
 
     static func explainOverage(
-        _ line: RatedLine, used: Int64, included: Int64, increment: CallIncrement?
+        _ line: RatedLine, used: Int64, included: Int64, before: Int64, increment: CallIncrement?
     ) -> Explanation {
-        Explanation(
+        let explanation = Explanation(
             rule: "enterprise.voice_overage",
             inputs: [
                 "voice_ms": String(used), "included_ms": String(included), "unit_price": line.unitPrice.description,
@@ -159,6 +166,11 @@ extension EnterpriseMonth {
             sentence: "\(Wording.grouped(line.quantity)) ms beyond the included \(Wording.grouped(included)) ms, "
                 + "pro rata at \(line.unitPrice.rate) a minute"
                 + (increment.map { ", calls rounded \($0.rawValue) by contract." } ?? "; no call is rounded up."))
+        guard before > 0 else { return explanation }
+        return explanation.adding(
+            ["used_before_ms": String(before)],
+            sentence: "A month includes its minutes once: \(Wording.grouped(before)) ms of them were used under the "
+                + "contract before.")
     }
 
     static func explainServiceLevel(

@@ -64,7 +64,8 @@ enum Basis: Hashable, Sendable {
     case wholesale(WholesaleMonth)
     case tenantsBeyond(peak: Int64, included: Int64)
     case voiceTenants(includedMinutes: Int64)
-    case voiceOverage(milliseconds: Int64, includedMilliseconds: Int64, increment: CallIncrement?)
+    case voiceOverage(
+        milliseconds: Int64, includedMilliseconds: Int64, usedBefore: Int64, increment: CallIncrement?)
     case serviceLevel(ServiceLevelName, Sector, mandatory: Bool)
     case share(GuaranteeMonth)
     case licence(BundleChoice)
@@ -124,8 +125,9 @@ extension Basis {
         case .tenantsBeyond(let peak, let included):
             EnterpriseMonth.explainTenants(line, peak: peak, included: included)
         case .voiceTenants(let minutes): EnterpriseMonth.explainVoice(line, includedMinutes: minutes)
-        case .voiceOverage(let used, let included, let increment):
-            EnterpriseMonth.explainOverage(line, used: used, included: included, increment: increment)
+        case .voiceOverage(let used, let included, let before, let increment):
+            EnterpriseMonth.explainOverage(
+                line, used: used, included: included, before: before, increment: increment)
         case .serviceLevel(let level, let sector, let mandatory):
             EnterpriseMonth.explainServiceLevel(line, level: level, sector: sector, mandatory: mandatory)
         case .share(let month): month.explanation

@@ -2,10 +2,14 @@ import Kernel
 
 import struct Rating.BillingMonth
 import struct Rating.CalendarDate
+import enum Rating.CallIncrement
 import enum Rating.ViennaTime
 
 /// The month in which a call is used and billed: a calendar month in Europe/Vienna.
 package typealias CallMonth = BillingMonth
+
+/// Rounding per call, where a contract agrees one.
+package typealias CallRounding = CallIncrement
 
 /// A part of a call that lies in one billing month.
 package struct MonthPart: Sendable, Hashable {

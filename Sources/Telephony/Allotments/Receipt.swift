@@ -17,13 +17,19 @@ package struct Receipt: Sendable, Hashable {
         package let from: Timestamp
         /// Answered time in the month; negative when an estimate is taken back.
         package let milliseconds: Int64
+        /// Answered time of the same leg in earlier months: rounding happens once.
+        package let callBefore: Int64
 
-        package init(tenant: TenantID, leg: String, month: BillingMonth, from: Timestamp, milliseconds: Int64) {
+        package init(
+            tenant: TenantID, leg: String, month: BillingMonth, from: Timestamp, milliseconds: Int64,
+            callBefore: Int64 = 0
+        ) {
             self.tenant = tenant
             self.leg = leg
             self.month = month
             self.from = from
             self.milliseconds = milliseconds
+            self.callBefore = callBefore
         }
     }
 
@@ -36,12 +42,21 @@ package struct Receipt: Sendable, Hashable {
         package let priceBook: String
         /// The compiled plan under which the call ran; empty when the record did not say.
         package let revision: String
+        /// Rounding that the contract agrees in place of whole milliseconds.
+        package let increment: CallRounding?
+        /// Whether the call goes on a bill at all: those of a sandbox or a demo do not.
+        package let isBilled: Bool
 
-        package init(includedMilliseconds: Int64?, microsPerMinute: Int64, priceBook: String, revision: String) {
+        package init(
+            includedMilliseconds: Int64?, microsPerMinute: Int64, priceBook: String, revision: String,
+            increment: CallRounding? = nil, isBilled: Bool = true
+        ) {
             self.includedMilliseconds = includedMilliseconds
             self.microsPerMinute = microsPerMinute
             self.priceBook = priceBook
             self.revision = revision
+            self.increment = increment
+            self.isBilled = isBilled
         }
     }
 
@@ -61,12 +76,16 @@ package struct Receipt: Sendable, Hashable {
         package let sequence: Int64
         /// Of the month, before this receipt.
         package let usedBefore: Int64
+        /// What of it goes on a bill.
+        package let billedBefore: Int64
         /// Of the receipt before; `Receipt.firstPrevious` for the first.
         package let previousHash: String
 
-        package init(sequence: Int64, usedBefore: Int64, previousHash: String) {
+        /// - Parameter billedBefore: all that was used, when left out.
+        package init(sequence: Int64, usedBefore: Int64, billedBefore: Int64? = nil, previousHash: String) {
             self.sequence = sequence
             self.usedBefore = usedBefore
+            self.billedBefore = billedBefore ?? usedBefore
             self.previousHash = previousHash
         }
 
@@ -79,24 +98,31 @@ package struct Receipt: Sendable, Hashable {
     package let basis: Basis
     package let place: Place
     /// 64 lower-case hexadecimal characters: SHA-256 over the canonical JSON of everything else.
-    package let hash: String
+    package private(set) var hash: String
 
     package init(_ subject: Subject, terms: Terms, basis: Basis, at place: Place) {
         self.subject = subject
         self.terms = terms
         self.basis = basis
         self.place = place
-        hash = Self.hash(Self.content(subject, terms, basis, place))
+        hash = ""
+        hash = Self.hash(.object(members))
     }
 
     /// Where the next receipt of the month stands.
     package var next: Place {
-        Place(sequence: place.sequence + 1, usedBefore: usedAfter, previousHash: hash)
+        Place(
+            sequence: place.sequence + 1, usedBefore: usedAfter, billedBefore: billedAfter, previousHash: hash)
     }
 
-    package var usedAfter: Int64 { place.usedBefore + subject.milliseconds }
-    package var includedPart: Int64 { subject.milliseconds - overagePart }
-    package var overagePart: Int64 { Self.overage(subject, terms, place) }
+    /// The time that is used up: answered time, or what the agreed rounding makes of it.
+    package var countedPart: Int64 { Self.counted(subject, terms) }
+    /// What of it goes on a bill.
+    package var billedPart: Int64 { terms.isBilled ? countedPart : 0 }
+    package var usedAfter: Int64 { place.usedBefore + countedPart }
+    package var billedAfter: Int64 { place.billedBefore + billedPart }
+    package var includedPart: Int64 { billedPart - overagePart }
+    package var overagePart: Int64 { Self.overage(billedPart, terms, place) }
 
     /// What its overage adds to the money of its day, in millionths of a euro, cut to whole ones: for a bound, never for a
     /// bill.
@@ -105,44 +131,72 @@ package struct Receipt: Sendable, Hashable {
     }
 
     package static let firstPrevious = String(repeating: "0", count: 64)
-    /// The name of the way in which a receipt is worked out; another way gets another name.
-    package static let rule = "included-then-pro-rata/1"
+    /// The way in which a receipt is worked out; another way gets another name, and what was written keeps its own.
+    package enum Rule: String, Sendable, Hashable {
+        /// Whole milliseconds, of which all are billed.
+        case proRata = "included-then-pro-rata/1"
+        /// The same in a month of which not all is billed: the included minutes are those of the bill.
+        case proRataOfBilled = "included-then-pro-rata/2"
+        /// Each call is rounded up once to a full increment of the contract. A call that goes on into another month is
+        /// rounded as a whole: an increment belongs to the month in which it begins.
+        case roundedCalls = "included-then-rounded-calls/1"
+        /// Counts for the month's minutes, and nothing is charged.
+        case notBilled = "not-billed/1"
+    }
 
-    private static func overage(_ subject: Subject, _ terms: Terms, _ place: Place) -> Int64 {
+    package var rule: Rule {
+        if !terms.isBilled { return .notBilled }
+        if terms.increment != nil { return .roundedCalls }
+        return place.billedBefore == place.usedBefore ? .proRata : .proRataOfBilled
+    }
+
+    private static func counted(_ subject: Subject, _ terms: Terms) -> Int64 {
+        guard let increment = terms.increment else { return subject.milliseconds }
+        let whole = increment.billable(milliseconds: subject.callBefore + abs(subject.milliseconds))
+        let part = whole - increment.billable(milliseconds: subject.callBefore)
+        return subject.milliseconds < 0 ? -part : part
+    }
+
+    private static func overage(_ billed: Int64, _ terms: Terms, _ place: Place) -> Int64 {
         guard let included = terms.includedMilliseconds else { return 0 }
-        let after = place.usedBefore + subject.milliseconds
-        return max(0, after - included) - max(0, place.usedBefore - included)
+        return max(0, place.billedBefore + billed - included) - max(0, place.billedBefore - included)
     }
 }
 
 extension Receipt {
     /// As it is shown, kept and hashed, with the hash.
-    package var json: JSON {
-        guard case .object(let members) = Self.content(subject, terms, basis, place) else { return .null }
-        return .object(members + [JSON.Member("hash", .string(hash))])
-    }
+    package var json: JSON { .object(members + [JSON.Member("hash", .string(hash))]) }
 
-    private static func content(_ subject: Subject, _ terms: Terms, _ basis: Basis, _ place: Place) -> JSON {
-        let overage = overage(subject, terms, place)
-        return [
-            "basis": .string(basis.rawValue),
-            "from": .string("\(subject.from)"),
-            "included_allotment_ms": terms.includedMilliseconds.map { .integer($0) } ?? .null,
-            "included_ms": .integer(subject.milliseconds - overage),
-            "leg": .string(subject.leg),
-            "micros_per_minute": .integer(terms.microsPerMinute),
-            "milliseconds": .integer(subject.milliseconds),
-            "month": .string("\(subject.month)"),
-            "overage_ms": .integer(overage),
-            "previous_hash": .string(place.previousHash),
-            "price_book": .string(terms.priceBook),
-            "revision": .string(terms.revision),
-            "rule": .string(rule),
-            "sequence": .integer(place.sequence),
-            "tenant_id": .string("\(subject.tenant)"),
-            "used_after_ms": .integer(place.usedBefore + subject.milliseconds),
-            "used_before_ms": .integer(place.usedBefore),
+    /// Everything but the hash. Members that the first rule did not know are left out under it.
+    private var members: [JSON.Member] {
+        let all: [(String, JSON)] = [
+            ("basis", .string(basis.rawValue)),
+            ("from", .string("\(subject.from)")),
+            ("included_allotment_ms", terms.includedMilliseconds.map { .integer($0) } ?? .null),
+            ("included_ms", .integer(includedPart)),
+            ("leg", .string(subject.leg)),
+            ("micros_per_minute", .integer(terms.microsPerMinute)),
+            ("milliseconds", .integer(subject.milliseconds)),
+            ("month", .string("\(subject.month)")),
+            ("overage_ms", .integer(overagePart)),
+            ("previous_hash", .string(place.previousHash)),
+            ("price_book", .string(terms.priceBook)),
+            ("revision", .string(terms.revision)),
+            ("rule", .string(rule.rawValue)),
+            ("sequence", .integer(place.sequence)),
+            ("tenant_id", .string("\(subject.tenant)")),
+            ("used_after_ms", .integer(usedAfter)),
+            ("used_before_ms", .integer(place.usedBefore)),
         ]
+        let further: [(String, JSON)] = [
+            ("billed", .bool(terms.isBilled)),
+            ("billed_after_ms", .integer(billedAfter)),
+            ("billed_before_ms", .integer(place.billedBefore)),
+            ("billed_ms", .integer(billedPart)),
+            ("call_before_ms", .integer(subject.callBefore)),
+            ("increment", terms.increment.map { .string($0.rawValue) } ?? .null),
+        ]
+        return (rule == .proRata ? all : all + further).map { JSON.Member($0.0, $0.1) }
     }
 
     private static func hash(_ content: JSON) -> String {
@@ -165,72 +219,16 @@ extension Receipt {
             let previous = json["previous_hash"]?.string, json["hash"]?.string != nil
         else { return nil }
         self.init(
-            Subject(tenant: tenant, leg: leg, month: month, from: from, milliseconds: milliseconds),
+            Subject(
+                tenant: tenant, leg: leg, month: month, from: from, milliseconds: milliseconds,
+                callBefore: json["call_before_ms"]?.integer ?? 0),
             terms: Terms(
                 includedMilliseconds: json["included_allotment_ms"]?.integer, microsPerMinute: micros, priceBook: book,
-                revision: revision),
-            basis: basis, at: Place(sequence: sequence, usedBefore: before, previousHash: previous))
-    }
-}
-
-/// What is found when the receipts of a tenant's month are worked out again from what stands in them.
-package struct Verification: Sendable, Hashable {
-    /// One thing that does not agree.
-    package struct Finding: Sendable, Hashable {
-        /// Of the receipt; its place in the list, from 1, where it cannot be read.
-        package let sequence: Int64
-        package let sentence: String
-    }
-
-    package private(set) var receipts = 0
-    package private(set) var milliseconds: Int64 = 0
-    package private(set) var overageMilliseconds: Int64 = 0
-    package private(set) var findings: [Finding] = []
-    package var isSound: Bool { findings.isEmpty }
-
-    /// Checks a month's receipts in their order, as `Receipt.json` writes them. Pure: needs nothing but the list, so that
-    /// a customer can do it.
-    package init(_ documents: [JSON]) {
-        var expected = Receipt.Place.first
-        var owner: (TenantID, BillingMonth)?
-        for (index, document) in documents.enumerated() {
-            guard let receipt = Receipt(document) else {
-                findings.append(Finding(sequence: Int64(index) + 1, sentence: "This is no receipt."))
-                continue
-            }
-            check(receipt, document, expected: expected, owner: owner)
-            owner = owner ?? (receipt.subject.tenant, receipt.subject.month)
-            expected = receipt.next
-            receipts += 1
-            milliseconds += receipt.subject.milliseconds
-            overageMilliseconds += receipt.overagePart
-        }
-    }
-
-    private mutating func check(
-        _ receipt: Receipt, _ document: JSON, expected: Receipt.Place, owner: (TenantID, BillingMonth)?
-    ) {
-        func found(_ sentence: String) {
-            findings.append(Finding(sequence: receipt.place.sequence, sentence: sentence))
-        }
-        if document.canonicalBytes != receipt.json.canonicalBytes {
-            let members = ["hash", "included_ms", "overage_ms", "used_after_ms", "rule"]
-            let wrong = members.filter { document[$0] != receipt.json[$0] }
-            found(
-                "Worked out again, this differs: \(wrong.isEmpty ? "an unknown member" : wrong.joined(separator: ", "))."
-            )
-        }
-        if receipt.place.sequence != expected.sequence {
-            found("Receipt \(expected.sequence) is missing before \(receipt.place.sequence).")
-        }
-        if receipt.place.previousHash != expected.previousHash { found("It does not follow the receipt before it.") }
-        if receipt.place.usedBefore != expected.usedBefore {
-            found("The month stood at \(expected.usedBefore) ms, not at \(receipt.place.usedBefore) ms.")
-        }
-        if let owner, owner != (receipt.subject.tenant, receipt.subject.month) {
-            found("It belongs to another tenant or month.")
-        }
-        let starts = receipt.subject.from.microseconds
-        if !receipt.subject.month.contains(starts) { found("It does not begin in its month.") }
+                revision: revision, increment: json["increment"]?.string.flatMap(CallRounding.init(rawValue:)),
+                isBilled: json["billed"] != .bool(false)),
+            basis: basis,
+            at: Place(
+                sequence: sequence, usedBefore: before, billedBefore: json["billed_before_ms"]?.integer,
+                previousHash: previous))
     }
 }

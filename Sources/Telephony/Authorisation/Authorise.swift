@@ -48,8 +48,12 @@ struct Inquiry {
             NumberReader(country)?.read(leg.dialled) ?? .unreadable("The tenant's country has no dialling plan.")
         if case .emergency(let digits) = dialled { return try emergency(digits) }
         try checkCaller()
+        if comesOverTrunk { try checkState() }
         return try go(to: dialled, payer: payer)
     }
+
+    /// A carrier's call that nobody has taken yet and that an earlier pass sent on: what it uses is metered in this one.
+    private var comesOverTrunk: Bool { leg.stage == .ringingOverTrunk }
 
     /// Whose minutes an outgoing leg uses.
     private var payer: CallRoute.Payer {
@@ -97,19 +101,19 @@ struct Inquiry {
         case .external(let number):
             if let own = plan.routing.numbers.first(where: { $0.e164 == number }) {
                 pass(.number, "\(number) is a number of the tenant itself: the call stays inside.", at: .numbers)
-                return try follow(own, payer: payer, comesOverTrunk: false)
+                return try follow(own, payer: payer, comesOverTrunk: comesOverTrunk)
             }
             // a name inside can look like a number outside, for example 720100
             if inside(named: leg.dialled) != nil { return try inside(leg.dialled, payer: payer) }
             pass(.number, "“\(leg.dialled.prefix(64))” is \(number).")
-            return try outbound(number, payer: payer)
+            return try outbound(number, payer: payer, comesOverTrunk: comesOverTrunk)
         }
     }
 
     private mutating func inside(_ name: String, payer: CallRoute.Payer) throws(Refusal) -> CallRoute {
         switch inside(named: name) {
-        case .user(let user): return try ring(user, payer: payer, comesOverTrunk: false)
-        case .group(let group): return try ring(group, payer: payer, comesOverTrunk: false)
+        case .user(let user): return try ring(user, payer: payer, comesOverTrunk: comesOverTrunk)
+        case .group(let group): return try ring(group, payer: payer, comesOverTrunk: comesOverTrunk)
         case nil:
             throw refusal(.number, .extensionUnknown, "There is no user and no group “\(name.prefix(64))”.")
         }

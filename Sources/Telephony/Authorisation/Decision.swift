@@ -56,11 +56,12 @@ package struct CallRoute: Sendable, Hashable {
 
     /// One attempt over a trunk.
     package struct TrunkAttempt: Sendable, Hashable {
-        package let trunk: TrunkID
+        /// `nil` for the node's own carrier for emergency calls.
+        package let trunk: TrunkID?
         /// The user part for the carrier, in the trunk's format: digits, or `+` and digits.
         package let number: String
 
-        package init(trunk: TrunkID, number: String) {
+        package init(trunk: TrunkID?, number: String) {
             self.trunk = trunk
             self.number = number
         }

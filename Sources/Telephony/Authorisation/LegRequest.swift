@@ -19,6 +19,16 @@ package struct LegRequest: Sendable, Hashable {
         case agent(number: PhoneNumberID?)
     }
 
+    /// How far the leg has come.
+    package enum Stage: Sendable, Hashable, CaseIterable {
+        /// Nobody has answered it.
+        case ringing
+        /// The same, of a call that came in over a trunk: whatever pass it is answered in meters its own time, too.
+        case ringingOverTrunk
+        /// It talks, and what earlier passes were granted goes on until its records.
+        case answered
+    }
+
     /// The uuid of the leg that is being routed (`Unique-ID`), which is also the first half of a lease's key.
     package let callID: String
     package let origin: Origin
@@ -27,6 +37,9 @@ package struct LegRequest: Sendable, Hashable {
     package let now: Timestamp
     /// The node that asks; `nil` in a dry run.
     package let node: VoiceNodeID?
+    package var stage = Stage.ringing
+    /// Whether the node has a carrier of its own for emergency calls.
+    package var hasEmergencyCarrier = false
 
     package init(callID: String, origin: Origin, dialled: String, now: Timestamp, node: VoiceNodeID? = nil) {
         self.callID = callID

@@ -3,7 +3,7 @@ import Kernel
 extension Inquiry {
     /// Over a trunk to a number outside.
     mutating func outbound(
-        _ number: E164, payer: CallRoute.Payer, comesOverTrunk: Bool = false
+        _ number: E164, payer: CallRoute.Payer, comesOverTrunk: Bool
     ) throws(Refusal) -> CallRoute {
         if !comesOverTrunk { try checkState() }
         guard let destination = DestinationTable.standard.destination(of: number) else {
@@ -65,7 +65,7 @@ extension Inquiry {
     // MARK: - Emergency
 
     /// Never refused for any rule of ours, never metered, never ended: over the trunks that are meant for it, and when
-    /// there is none or all are down, over every other.
+    /// there is none or all are down, over every other, and at last over the node's own carrier.
     mutating func emergency(_ digits: String) throws(Refusal) -> CallRoute {
         let caller: SIPUser? =
             switch leg.origin {
@@ -97,10 +97,16 @@ extension Inquiry {
                     }, for: leg.callID)
             }
         }
-        guard !ordered.isEmpty else {
-            throw refusal(.trunk, .noEmergencyTrunk, "The tenant has no trunk that is switched on.")
+        var attempts = ordered.map { CallRoute.TrunkAttempt(trunk: $0.id, number: digits) }
+        if leg.hasEmergencyCarrier {
+            pass(.trunk, "At last over the node's own carrier for emergency calls.", at: .nodes)
+            attempts.append(CallRoute.TrunkAttempt(trunk: nil, number: digits))
         }
-        let attempts = ordered.map { CallRoute.TrunkAttempt(trunk: $0.id, number: digits) }
+        guard !attempts.isEmpty else {
+            throw refusal(
+                .trunk, .noEmergencyTrunk,
+                "The tenant has no trunk that is switched on; only a node with a carrier of its own takes the call.")
+        }
         let callback = (site?.callbackNumber ?? caller?.callerNumber).flatMap(number)?.e164
         let shown = callback ?? plan.routing.numbers.first?.e164
         if shown == nil { warnings.append(.noCallbackNumber) }

@@ -134,7 +134,10 @@ package enum RefusalReason: String, Sendable, Hashable, Codable, CaseIterable {
         case .poolUsed: Text("The partner's pool is used up.", "Ask the partner to raise its pool.", .allotment)
         case .noTrunk: Text("No trunk takes the number.", "Switch on a trunk for these numbers.", .trunks)
         case .trunksDown: Text("Every trunk for the number is down.", "Look at the trunks and their carriers.", .trunks)
-        case .noEmergencyTrunk: Text("There is no trunk at all.", "Add a trunk for emergency calls.", .trunks)
+        case .noEmergencyTrunk:
+            Text(
+                "There is no trunk at all.", "Add a trunk for emergency calls, or give the node an emergency proxy.",
+                .trunks)
         case .couldNotAsk: Text("Limits and minutes could not be asked.", "Try again; look at the service.", .nodes)
         }
     }

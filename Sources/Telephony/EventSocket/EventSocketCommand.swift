@@ -56,10 +56,13 @@ package struct EventSocketCommand: Sendable, Hashable {
         api("uuid_kill \(text(leg)) \(cause.rawValue)")
     }
 
+    /// Cancels what was scheduled for a leg: nothing ends it.
+    package static func cancelEnd(_ leg: UUID) -> EventSocketCommand { api("sched_del \(text(leg))") }
+
     /// Moves the end of a leg: cancels what was scheduled and schedules the end anew, in that order.
     package static func reschedule(_ leg: UUID, seconds: Int, _ cause: HangupCause) -> [EventSocketCommand] {
         [
-            api("sched_del \(text(leg))"),
+            cancelEnd(leg),
             api("sched_hangup +\(max(1, seconds)) \(text(leg)) \(cause.rawValue)"),
         ]
     }

@@ -97,6 +97,12 @@ package struct NodeView: Sendable {
             .first { $0.answered != nil && $0.ended == nil }
     }
 
+    /// Whether a leg has to do with an emergency call, which nothing ends but its parties.
+    package func isEmergency(_ id: UUID) -> Bool {
+        let (call, peer) = (CallRoute.CallClass.emergency.rawValue, legs[id]?.peer)
+        return legs[id]?.marks.callClass == call || peer.flatMap { legs[$0] }?.marks.callClass == call
+    }
+
     /// Takes over one event.
     package mutating func apply(_ event: SwitchEvent) -> [Change] {
         var changes = noticeCore(event.coreID)

@@ -38,6 +38,13 @@ package struct AddressBlock: Sendable, Hashable, CustomStringConvertible {
         return length == 0 || value >> UInt128(full - length) == network >> UInt128(full - length)
     }
 
+    /// Whether an address lies in both.
+    package func overlaps(_ other: AddressBlock) -> Bool {
+        guard family == other.family else { return false }
+        let (full, shared) = (family == .four ? 32 : 128, min(length, other.length))
+        return shared == 0 || network >> UInt128(full - shared) == other.network >> UInt128(full - shared)
+    }
+
     private static func address(_ text: Substring) -> (Family, UInt128)? {
         if text.contains(":") { return six(text).map { (.six, $0) } }
         return four(text).map { (.four, $0) }

@@ -36,13 +36,22 @@ private struct Search {
         case .refused(let reason): .unknown(reason)
         case .found(let entry, let origin, let dialled):
             node.serves(entry)
-                ? .known(
-                    CallOrigin(
-                        entry: entry,
-                        leg: LegRequest(
-                            callID: request.leg.uuid, origin: origin, dialled: dialled, now: now, node: node.id)))
-                : .unknown(.unknownTenant)
+                ? .known(CallOrigin(entry: entry, leg: leg(origin, dialled, at: now))) : .unknown(.unknownTenant)
         }
+    }
+
+    private func leg(_ origin: LegRequest.Origin, _ dialled: String, at now: Timestamp) -> LegRequest {
+        var leg = LegRequest(
+            callID: request.leg.uuid, origin: origin, dialled: dialled, now: now, node: node.id)
+        leg.stage = request.leg.isAnswered ? .answered : isCarriersCall ? .ringingOverTrunk : .ringing
+        leg.hasEmergencyCarrier = node.settings.emergencyProxy != nil
+        return leg
+    }
+
+    /// As `CallRecord.Carrier` reads it from the leg's record.
+    private var isCarriersCall: Bool {
+        request.leg.isInbound && request.identity.authRealm == nil
+            && (request.identity.gateway != nil || request.identity.accessList == AccessLists.carriers)
     }
 
     private enum Party {

@@ -19,27 +19,38 @@ enum AccessLists {
     static let agents = "agents"
     static let control = "control"
 
-    /// Addresses that are none are left out, and so are ranges so wide that they cannot be a carrier's.
+    /// Addresses that are none are left out, and so are ranges so wide that they cannot be a carrier's, and those from which
+    /// agents call: FreeSWITCH names a call by the first list that its address is on, and whatever one tenant writes into a
+    /// trunk, the agents of all stay agents.
     static func element(carriers addresses: [String], settings: NodeSettings) -> SwitchElement {
-        let emergency = settings.emergencyProxy.flatMap { AddressBlock(String($0.prefix { $0 != ":" }))?.description }
+        let emergency = settings.emergencyProxy.map { String($0.prefix { $0 != ":" }) }
+        let agents = blocks(settings.agentSources)
+        let carriers = blocks(addresses + [emergency].compactMap(\.self)).filter {
+            !agents.contains(where: $0.overlaps)
+        }
         return SwitchElement(
             "configuration", ["name": "acl.conf", "description": "Network lists"],
             [
                 SwitchElement(
                     "network-lists", [:],
                     [
-                        list("carriers", addresses + [emergency].compactMap(\.self)),
-                        list("agents", settings.agentSources),
-                        list("control", ["127.0.0.0/8", "::1/128"] + settings.controlSources),
+                        list("carriers", carriers),
+                        list("agents", agents),
+                        list("control", blocks(["127.0.0.0/8", "::1/128"] + settings.controlSources)),
                     ])
             ])
     }
 
-    private static func list(_ name: StaticString, _ addresses: [String]) -> SwitchElement {
-        let blocks = Set(addresses.compactMap { AddressBlock($0) }.filter { !$0.isTooWide }.map(\.description))
-        return SwitchElement(
+    private static func blocks(_ addresses: [String]) -> [AddressBlock] {
+        addresses.compactMap { AddressBlock($0) }.filter { !$0.isTooWide }
+    }
+
+    private static func list(_ name: StaticString, _ blocks: [AddressBlock]) -> SwitchElement {
+        SwitchElement(
             "list", ["name": SwitchValue(stringLiteral: "\(name)"), "default": "deny"],
-            blocks.sorted().map { SwitchElement("node", ["type": "allow", "cidr": .word($0)]) })
+            Set(blocks.map(\.description)).sorted().map {
+                SwitchElement("node", ["type": "allow", "cidr": .word($0)])
+            })
     }
 }
 
@@ -77,7 +88,10 @@ enum SofiaConfiguration {
             .param("enable-timer", "false"),
             .param("rtp-timer-name", "soft"),
             .param("multiple-registrations", "contact"),
-            .param("max-registrations-per-extension", "5"),
+            // one that comes back with another port or under another Call-ID counts anew until the old one has expired
+            .param("max-registrations-per-extension", "10"),
+            // a phone that says a private address and is not in the node's own network is reached where it came from
+            .param("apply-nat-acl", "nat.auto"),
         ]
         return SwitchElement(
             "profile", ["name": "internal"],
@@ -145,12 +159,14 @@ enum SofiaConfiguration {
         ]
     }
 
+    static let emergencyGatewayName = "emergency"
+
     /// The one gateway that is there without the control plane. Whoever names it in a request URI gets the empty context.
     private static func emergencyGateway(_ settings: NodeSettings) -> [SwitchElement] {
         guard let proxy = settings.emergencyProxy else { return [] }
         return [
             SwitchElement(
-                "gateway", ["name": "emergency"],
+                "gateway", ["name": SwitchValue(stringLiteral: emergencyGatewayName)],
                 [
                     .param("realm", .word(proxy)), .param("proxy", .word(proxy)), .param("register", "false"),
                     .param("caller-id-in-from", "true"), .param("context", "public"),
@@ -191,6 +207,7 @@ enum SofiaConfiguration {
             .param("codec-prefs", "PCMA,PCMU"),
             .param("inbound-codec-negotiation", "generous"),
             .param("sip-trace", "no"),
+            .param("channel-xml-fetch-on-nightmare-transfer", "true"),
         ] + (seenAs ?? [])
     }
 }

@@ -23,12 +23,13 @@ package struct DialplanAnswer {
     /// `export` puts a variable on both legs. A user's directory sets its own on the leg to the phone; the exported
     /// ones win, so that a call is billed to whom it belongs.
     private func identity(_ route: CallRoute) -> [SwitchElement] {
-        var actions: [SwitchElement] = [
-            .action("export", "tenant_id=\(entry.plan.tenantID)"),
-            .action("export", "x_call_id=\(word: callID)"),
-            .action("export", "x_cfg_rev=\(word: entry.revision)"),
-            .action("export", classOfCall(route)),
-        ]
+        var actions: [SwitchElement] =
+            forgotten(route) + [
+                .action("export", "tenant_id=\(entry.plan.tenantID)"),
+                .action("export", "x_call_id=\(word: callID)"),
+                .action("export", "x_cfg_rev=\(word: entry.revision)"),
+                .action("export", classOfCall(route)),
+            ]
         switch route.payer {
         case .user(let id): actions.append(.action("export", "x_origin_user=\(id)"))
         case .number(let id): actions.append(.action("export", "x_payer_number=\(id)"))
@@ -40,8 +41,26 @@ package struct DialplanAnswer {
             if route.meteredLegs.contains(.b) { actions.append(.action("export", "nolocal:x_lease_id=\(lease)")) }
         }
         actions.append(.action("set", "hangup_after_bridge=true"))
+        // FreeSWITCH calls whatever address an answer 302 names, without a word to anybody: a way round every permission
+        if route.callClass != .emergency {
+            actions.append(.action("export", "nolocal:outbound_redirect_fatal=true"))
+        }
         return actions + timers(route)
     }
+
+    /// What an earlier pass meant for its legs must not reach those of this one: its lease, its end, what an agent is told. An
+    /// end that is set already is no emergency call's.
+    private func forgotten(_ route: CallRoute) -> [SwitchElement] {
+        guard request.past.callID != nil else { return [] }
+        let actions = Self.ofOnePass.map { SwitchElement.action("unset", $0) }
+        return route.callClass == .emergency && request.leg.isAnswered
+            ? actions + [.action("sched_cancel", "")] : actions
+    }
+
+    private static let ofOnePass: [ApplicationArgument] = [
+        "execute_on_answer", "nolocal:execute_on_answer", "media_timeout", "nolocal:call_class", "nolocal:x_lease_id",
+        "nolocal:sip_h_X-Tenant-Id", "nolocal:sip_h_X-Call-Id", "nolocal:outbound_redirect_fatal",
+    ]
 
     /// The last writing wins in a leg's record: an emergency call is free, and what the leg that makes it did before is not.
     private func classOfCall(_ route: CallRoute) -> ApplicationArgument {
@@ -110,7 +129,8 @@ package struct DialplanAnswer {
                 actions.append(
                     .action("set", route.callClass == .emergency ? "continue_on_fail=true" : Self.failover))
             }
-            let way: ApplicationArgument = "sofia/gateway/\(attempt.trunk)/\(word: attempt.number)"
+            let gateway = attempt.trunk.map { "\($0)" } ?? SofiaConfiguration.emergencyGatewayName
+            let way: ApplicationArgument = "sofia/gateway/\(word: gateway)/\(word: attempt.number)"
             let isLast = index == attempts.count - 1
             let bound: ApplicationArgument = isLast ? "" : "[leg_progress_timeout=\(Self.progressSeconds)]"
             actions.append(.action("bridge", .joined([bound, way], by: "")))

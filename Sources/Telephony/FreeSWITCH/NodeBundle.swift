@@ -93,7 +93,8 @@ package struct NodeBundle: Sendable {
         return files
     }
 
-    /// Includes are the one thing that only the pre-processor can do, so this file is written by hand.
+    /// Includes are the one thing that only the pre-processor can do, so this file is written by hand. Without `channels` a
+    /// phone could have any address called: by a REFER to a call that the node does not have it would ask that address itself.
     private static let root = """
         <?xml version="1.0"?>
         <document type="freeswitch/xml">
@@ -105,6 +106,12 @@ package struct NodeBundle: Sendable {
             <X-PRE-PROCESS cmd="include" data="dialplan/*.xml"/>
           </section>
           <section name="directory" description="Empty: users come from the control plane alone">
+          </section>
+          <section name="channels" description="Where a call goes that is to take over one of another switch: nowhere">
+            <params>
+              <param name="dial-prefix" value=""/>
+              <param name="absolute-dial-string" value="error/CALL_REJECTED"/>
+            </params>
           </section>
         </document>
 

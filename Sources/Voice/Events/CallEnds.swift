@@ -21,6 +21,11 @@ struct CallEnds {
     ) -> [EventSocketCommand] {
         var commands = late(view, at: now)
         for renewal in renewals {
+            // somebody was transferred to one, and the minutes of the way there are counted on
+            if view.isEmergency(renewal.leg) {
+                commands.append(.cancelEnd(renewal.leg))
+                continue
+            }
             switch renewal.action {
             case .extend(let seconds): commands += move(renewal.leg, seconds, view, at: now)
             case .announceEnd(let seconds):

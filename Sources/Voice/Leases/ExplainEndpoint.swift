@@ -128,10 +128,11 @@ extension ExplanationResource.Routed {
         var (attempts, names): ([ExplanationResource.Attempt], [String]) = ([], [])
         switch route.target {
         case .trunks(let list):
-            attempts = list.map { attempt in
-                let trunk = plan.routing.trunks.first { $0.id == attempt.trunk }
+            // no node asks here, so none is a node's own
+            attempts = list.compactMap { attempt in
+                guard let trunk = plan.routing.trunks.first(where: { $0.id == attempt.trunk }) else { return nil }
                 return ExplanationResource.Attempt(
-                    trunkID: attempt.trunk, displayName: trunk?.displayName ?? "", number: attempt.number)
+                    trunkID: trunk.id, displayName: trunk.displayName, number: attempt.number)
             }
         case .users(let ids, _, _, _):
             names = ids.compactMap { id in plan.directory.users.first { $0.id == id }?.name }

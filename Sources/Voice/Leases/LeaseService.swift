@@ -75,9 +75,8 @@ package struct LeaseService: Sendable {
         _ tx: borrowing Transaction<ScopeNode>
     ) throws -> Decision {
         let place = try place(of: entry.plan.identity, at: leg.now)
-        let callID = leg.callID.lowercased()
         let question = StandingStore.Question(place: place, destination: destination?.number, now: leg.now)
-        var standing = try StandingStore.standing(for: question, replacing: callID, tx)
+        var standing = try StandingStore.standing(for: question, replacing: leg, tx)
         standing.trunksDown = trunksDown
         let decision = authorise(leg, entry, standing)
         guard let route = decision.route, let grant = route.grant else { return decision }
@@ -86,7 +85,7 @@ package struct LeaseService: Sendable {
         let leases = route.meteredLegs.map { side in
             Lease(
                 key: Lease.Key(tenantID: place.tenantID, leaseID: lease, leg: side, month: place.month),
-                organisationID: place.organisationID, callID: callID, nodeID: leg.node,
+                organisationID: place.organisationID, callID: leg.callID.lowercased(), nodeID: leg.node,
                 subject: subject(of: route, side), revision: entry.revision, state: .ringing,
                 grantedMilliseconds: Int64(grant.sliceSeconds) * 1000, spentMilliseconds: 0,
                 times: Lease.Times(
@@ -195,6 +194,7 @@ package struct LeaseService: Sendable {
             // of a leg that the routing made this finds nothing: another attempt may follow it
             LeaseStore.release(end, at: now, tx)
         }
+        LeaseStore.releaseAttempts(end, at: now, tx)
     }
 
     /// A node is gone, or came back without some of its calls: nothing of them takes a channel any more. Says how many legs

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Kernel
 import Postgres
 import Telephony
@@ -101,6 +102,22 @@ enum LeaseStore {
             update app.usage_lease set state = 'settled', settled_at = \(now) \
             where tenant_id = \(end.tenantID) and call_id = \(end.legID) and answered_at is null \
             and state in ('ringing', 'expired')
+            """)
+    }
+
+    /// Nobody answered what a leg tried that has ended meanwhile. Only the one with whom it talked last may talk on without it,
+    /// so nothing is certain before that one's record; whichever record comes last finds both.
+    static func releaseAttempts(_ end: LegEnd, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>) {
+        guard let leg = UUID(uuidString: end.legID) else { return }
+        tx.postpone(
+            """
+            update app.usage_lease l set state = 'settled', settled_at = \(now) \
+            from app.call_leg c join app.call_leg a on a.tenant_id = c.tenant_id \
+            and a.leg_id = any(array[c.leg_id, c.originating_leg_id, c.bridged_leg_id]) \
+            where c.tenant_id = \(end.tenantID) and c.leg_id = \(leg) and l.tenant_id = \(end.tenantID) \
+            and l.call_id = a.leg_id::text and l.leg = 'b' and l.answered_at is null \
+            and l.state in ('ringing', 'expired') and (a.bridged_leg_id is null or exists ( \
+            select from app.call_leg p where p.tenant_id = a.tenant_id and p.leg_id = a.bridged_leg_id))
             """)
     }
 

@@ -17,7 +17,7 @@ enum StandingStore {
     /// Everything a grant depends on, in one round trip: opens the month, takes the pool's lock, then the bucket's, and
     /// reads what stands after that. None of it grows with the calls that the month has had.
     static func standing(
-        for question: Question, replacing callID: String, _ tx: borrowing Transaction<ScopeNode>
+        for question: Question, replacing leg: LegRequest, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> Standing {
         let (place, month) = (question.place, question.month)
         let results = try tx.pipeline(
@@ -37,13 +37,20 @@ enum StandingStore {
                 """
                 select 1 from app.usage_bucket where tenant_id = \(place.tenantID) and month = \(month)::date for update
                 """,
-                // a leg that is routed again has left where it rang; a node that asks twice gets the later answer
-                """
-                update app.usage_lease set state = 'settled', settled_at = \(question.now) \
-                where tenant_id = \(place.tenantID) and call_id = \(callID) and state = 'ringing'
-                """,
-            ] + reading(question))
+            ] + left(leg, place) + reading(question))
         return try standing(results.suffix(2), question)
+    }
+
+    /// A leg that is routed again has left where it rang; a node that asks twice gets the later answer. Of one that talks,
+    /// what was granted goes on: that nobody has told of its answer yet does not mean that there was none.
+    private static func left(_ leg: LegRequest, _ place: LeasePlace) -> [SQL] {
+        guard leg.stage != .answered else { return [] }
+        return [
+            """
+            update app.usage_lease set state = 'settled', settled_at = \(leg.now) \
+            where tenant_id = \(place.tenantID) and call_id = \(leg.callID.lowercased()) and state = 'ringing'
+            """
+        ]
     }
 
     /// The same without locks and changes, for people who look.

@@ -28,6 +28,14 @@ package final class NodeDirectory: Sendable {
     /// By its user name; also a retired node.
     package func node(named name: String) -> KnownNode? { contents.withLock { $0.nodes[name] } }
 
+    /// From where agents place calls on the nodes of an instance.
+    func agentSources(of instance: InstanceID) -> [AddressBlock] {
+        contents.withLock { contents in
+            contents.nodes.values.filter { $0.node.instanceID == instance }
+                .flatMap { $0.node.settings.agentSources.compactMap { AddressBlock($0) } }
+        }
+    }
+
     /// Remembers that a node asked, and as which process.
     package func noteSeen(_ id: VoiceNodeID, core: String?) { contents.withLock { $0.seen[id] = core } }
 

@@ -165,7 +165,7 @@ package final class PlanCache: Service, Sendable {
         let read = try await database.transaction(for: ScopeNode.platform) { tx in
             var terms: [PlanPlacement: VoiceLinks.Terms] = [:]
             for (placement, tenant) in missing {
-                var read = try links.terms(tx, tenant, now)
+                var read = try links.terms(tx, tenant, now).ofContract
                 read.isPooled = try MinutePoolStore.find(placement.organisationID, tx) != nil
                 terms[placement] = read
             }

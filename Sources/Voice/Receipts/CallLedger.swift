@@ -1,7 +1,6 @@
 import FoundationEssentials
 import Kernel
 import Postgres
-import Synchronization
 import Telephony
 
 /// Books legs: the leg itself, its usage, its lease and its receipt belong to one transaction, so that none of them is
@@ -46,8 +45,11 @@ struct CallLedger: Sendable {
         let order = arrivals.indices.filter { legs.insert(arrivals[$0].leg.identity.key).inserted }
             .sorted { arrivals[$0].leg.identity.precedes(arrivals[$1].leg.identity) }
         let estimates = try CallLegStore.insert(order.map { arrivals[$0] }, tx)
+        let completed = zip(order, estimates).filter { ($1 ?? 0) > 0 }.map { arrivals[$0.0].leg.identity }
+        let written = try ReceiptStore.estimates(of: completed, tx)
         let new = zip(order, estimates).compactMap { index, estimated in
-            estimated.map { NewLeg(leg: arrivals[index].leg, estimated: $0) }
+            let leg = arrivals[index].leg
+            return estimated.map { NewLeg(leg: leg, estimated: $0, estimates: written[leg.identity.id] ?? []) }
         }
         let late = try book(new, at: now, tx)
         var answers = entries.map { _ in RecordAcceptance.duplicate }
@@ -62,7 +64,7 @@ struct CallLedger: Sendable {
     func enter(estimate leg: CallLeg, at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>) throws -> Bool {
         let arrival = CallLegStore.Arrival(leg: leg, record: nil, body: nil)
         guard try CallLegStore.insert([arrival], tx) != [nil] else { return false }
-        _ = try book([NewLeg(leg: leg, estimated: 0)], at: now, tx)
+        _ = try book([NewLeg(leg: leg, estimated: 0, estimates: [])], at: now, tx)
         return true
     }
 
@@ -74,7 +76,18 @@ struct CallLedger: Sendable {
         /// What an estimate of the same leg counted; it is taken back by a receipt of its own, and usage changes by the
         /// difference, up or down: the record is the truth.
         let estimated: Int64
+        /// The receipts of that estimate.
+        let estimates: [Receipt]
 
+        /// What is in the usage already, as far as it is metered as this leg is.
+        var booked: Int64 {
+            let metered = estimates.reduce(0) { $0 + $1.subject.milliseconds }
+            return isMetered ? metered : estimated - metered
+        }
+
+        /// When it was answered, as it was told first: a correction belongs to the time of what it corrects, also where the
+        /// record has another idea of the answer.
+        var began: Timestamp? { estimates.first?.subject.from ?? leg.times.answered }
         var counted: Int64 { leg.times.milliseconds }
         var isMetered: Bool { if case .metered = leg.metering { true } else { false } }
 
@@ -103,92 +116,110 @@ struct CallLedger: Sendable {
 
     private static func usage(_ new: NewLeg) -> [VoiceLinks.CallUsage] {
         let leg = new.leg
-        guard let direction = leg.metering.direction, let answered = leg.times.answered else { return [] }
-        let before = MonthPart.parts(from: answered, milliseconds: new.estimated)
-        let after = MonthPart.parts(from: answered, milliseconds: new.counted)
+        guard let direction = leg.metering.direction, let began = new.began else { return [] }
+        let before = MonthPart.parts(from: began, milliseconds: new.booked)
+        let after = MonthPart.parts(from: began, milliseconds: new.counted)
         return (0..<max(before.count, after.count)).compactMap { index in
             let part = index < after.count ? after[index] : before[index]
             let change =
                 (index < after.count ? part.milliseconds : 0) - (index < before.count ? before[index].milliseconds : 0)
             guard change != 0 else { return nil }
             return VoiceLinks.CallUsage(
-                tenantID: leg.identity.tenantID, source: Self.source,
-                id: Self.usageID(leg, part, isCorrection: new.estimated > 0), direction: direction.rawValue,
-                milliseconds: change, occurredAt: part.from)
+                tenantID: leg.identity.tenantID, source: Self.source, id: Self.usageID(new, part),
+                direction: direction.rawValue, milliseconds: change, occurredAt: part.from)
         }
     }
 
     /// `<leg>` for the month of the answer, `<leg>.2026-12` for a later one; what corrects an estimate is another
-    /// event than the estimate.
-    private static func usageID(_ leg: CallLeg, _ part: MonthPart, isCorrection: Bool) -> String {
-        let base = leg.identity.id.uuid.uuidString.lowercased()
-        let month = part.from == leg.times.answered ? "" : ".\(part.month)"
-        return base + month + (leg.state.isEstimated ? ".estimate" : isCorrection ? ".record" : "")
+    /// event than the estimate. Billing takes what stands before the dot for the call that it rounds.
+    private static func usageID(_ new: NewLeg, _ part: MonthPart) -> String {
+        let base = new.leg.identity.id.uuid.uuidString.lowercased()
+        let month = part.from == new.began ? "" : ".\(part.month)"
+        return base + month + (new.leg.state.isEstimated ? ".estimate" : new.estimated > 0 ? ".record" : "")
     }
 
     /// A receipt that is to be written.
-    fileprivate struct Paper {
+    private struct Paper {
         let leg: CallLeg
-        let part: MonthPart
+        let subject: Receipt.Subject
         let basis: Receipt.Basis
+        /// Of the estimate that is taken back; else what the contract says.
+        var terms: Receipt.Terms?
 
         var chain: ReceiptChain {
             ReceiptChain(
-                tenantID: leg.identity.tenantID, organisationID: leg.identity.organisationID, month: part.month)
+                tenantID: leg.identity.tenantID, organisationID: leg.identity.organisationID, month: subject.month)
         }
     }
 
     private static func papers(_ new: NewLeg) -> [Paper] {
-        guard new.isMetered, let answered = new.leg.times.answered, new.counted > 0 || new.estimated > 0
-        else { return [] }
-        let basis: Receipt.Basis = new.leg.state.isEstimated ? .estimate : .record
-        func papers(_ milliseconds: Int64, _ basis: Receipt.Basis) -> [Paper] {
-            MonthPart.parts(from: answered, milliseconds: milliseconds).filter { $0.milliseconds > 0 }
-                .map { Paper(leg: new.leg, part: $0, basis: basis) }
+        guard new.isMetered, let began = new.began else { return [] }
+        let leg = new.leg
+        var papers = new.estimates.map { estimate in
+            Paper(leg: leg, subject: estimate.subject.takenBack, basis: .reversal, terms: estimate.terms)
         }
-        return papers(new.estimated, .reversal) + papers(new.counted, basis)
+        var before: Int64 = 0
+        for part in MonthPart.parts(from: began, milliseconds: new.counted) where part.milliseconds > 0 {
+            let subject = Receipt.Subject(
+                tenant: leg.identity.tenantID, leg: leg.identity.id.uuid.uuidString.lowercased(), month: part.month,
+                from: part.from, milliseconds: part.milliseconds, callBefore: before)
+            papers.append(Paper(leg: leg, subject: subject, basis: leg.state.isEstimated ? .estimate : .record))
+            before += part.milliseconds
+        }
+        return papers
     }
 
     private func writeReceipts(
         _ papers: [Paper], at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
     ) throws {
-        var contracts: [ReceiptChain: VoiceLinks.Terms] = [:]
-        for paper in papers where contracts[paper.chain] == nil {
-            contracts[paper.chain] = try terms.terms(of: paper.leg.identity.tenantID, in: paper.part, at: now) {
-                try links.terms(tx, paper.leg.identity.tenantID, paper.part.from)
-            }
-        }
-        var places = try ReceiptStore.lock(Set(contracts.keys), tx)
+        var chains = try ReceiptStore.lock(Set(papers.map(\.chain)), tx)
+        var read: [ReceiptChain: [VoiceLinks.Terms]] = [:]
         var spent: [SpendDay: Int64] = [:]
         var written: [ReceiptStore.Entry] = []
         for paper in papers {
-            guard let terms = contracts[paper.chain], let place = places[paper.chain] else {
+            guard let standing = chains[paper.chain] else {
                 throw DatabaseError.decoding("a chain of receipts is missing")
             }
-            let receipt = paper.receipt(terms, at: place)
-            places[paper.chain] = receipt.next
+            let receipt = Receipt(
+                paper.subject, terms: try paper.terms ?? terms(of: paper, in: standing, known: &read, at: now, tx),
+                basis: paper.basis, at: standing.place)
+            chains[paper.chain]?.place = receipt.next
             written.append(ReceiptStore.Entry(receipt: receipt, chain: paper.chain, leg: paper.leg.identity.id))
             if paper.leg.metering.direction == .outbound, receipt.spentMicros != 0 {
-                let day = SpendDay(chain: paper.chain, start: ViennaDay.start(of: paper.part.from))
+                let day = SpendDay(chain: paper.chain, start: ViennaDay.start(of: paper.subject.from))
                 spent[day, default: 0] += receipt.spentMicros
             }
         }
         ReceiptStore.append(written, at: now, tx)
-        ReceiptStore.advance(places, tx)
+        ReceiptStore.advance(chains, tx)
         ReceiptStore.add(spent, tx)
+    }
+
+    private func terms(
+        of paper: Paper, in standing: ReceiptStore.Standing, known: inout [ReceiptChain: [VoiceLinks.Terms]],
+        at now: Timestamp, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> Receipt.Terms {
+        let from = paper.subject.from
+        let found: VoiceLinks.Terms
+        if let read = known[paper.chain]?.first(where: { $0.holds(at: from) }) {
+            found = read
+        } else {
+            found = try terms.terms(of: paper.subject, in: standing, at: now) {
+                try links.terms(tx, paper.subject.tenant, from)
+            }
+            known[paper.chain, default: []].append(found)
+        }
+        return Receipt.Terms(
+            includedMilliseconds: found.includedMilliseconds, microsPerMinute: found.overageMicrosPerMinute,
+            priceBook: found.priceBook, revision: paper.leg.origin.revision, increment: found.increment,
+            isBilled: found.isBilled)
     }
 }
 
-extension CallLedger.Paper {
-    fileprivate func receipt(_ terms: VoiceLinks.Terms, at place: Receipt.Place) -> Receipt {
-        Receipt(
-            Receipt.Subject(
-                tenant: leg.identity.tenantID, leg: leg.identity.id.uuid.uuidString.lowercased(), month: part.month,
-                from: part.from, milliseconds: basis == .reversal ? -part.milliseconds : part.milliseconds),
-            terms: Receipt.Terms(
-                includedMilliseconds: terms.includedMilliseconds, microsPerMinute: terms.overageMicrosPerMinute,
-                priceBook: terms.priceBook, revision: leg.origin.revision),
-            basis: basis, at: place)
+extension Receipt.Subject {
+    fileprivate var takenBack: Receipt.Subject {
+        Receipt.Subject(
+            tenant: tenant, leg: leg, month: month, from: from, milliseconds: -milliseconds, callBefore: callBefore)
     }
 }
 
@@ -201,31 +232,6 @@ extension CallLeg.Origin {
     fileprivate func precedes(_ other: CallLeg.Origin) -> Bool {
         guard let mine = leaseID, let its = other.leaseID else { return leaseID != nil && other.leaseID == nil }
         return mine < its
-    }
-}
-
-/// What contracts say about tenants' months, kept for a minute: reading it takes longer than booking a record.
-private final class TermsMemory: Sendable {
-    private struct Key: Hashable {
-        let tenant: TenantID
-        let month: CallMonth
-    }
-
-    private let known = Mutex<[Key: (terms: VoiceLinks.Terms, until: Timestamp)]>([:])
-    private static let lifetime = Duration.seconds(60)
-    private static let capacity = 50_000
-
-    func terms(
-        of tenant: TenantID, in part: MonthPart, at now: Timestamp, read: () throws -> VoiceLinks.Terms
-    ) throws -> VoiceLinks.Terms {
-        let key = Key(tenant: tenant, month: part.month)
-        if let entry = known.withLock({ $0[key] }), entry.until > now { return entry.terms }
-        let terms = try read()
-        known.withLock { known in
-            if known.count >= Self.capacity { known.removeAll() }
-            known[key] = (terms, now.advanced(by: Self.lifetime))
-        }
-        return terms
     }
 }
 

@@ -13,6 +13,10 @@ package struct ReceiptResource: Codable, Sendable {
     package let basis: Receipt.Basis
     package let from: Timestamp
     package let milliseconds: Int64
+    /// How it was worked out: `included-then-pro-rata/1` and `/2`, `included-then-rounded-calls/1` or `not-billed/1`.
+    package let rule: String
+    /// What goes on the bill, after any agreed rounding; 0 where the tenant's calls are not charged.
+    package let billedMs: Int64
     package let includedMs: Int64
     package let overageMs: Int64
     package let usedBeforeMs: Int64
@@ -30,6 +34,8 @@ package struct ReceiptResource: Codable, Sendable {
         basis = receipt.basis
         from = receipt.subject.from
         milliseconds = receipt.subject.milliseconds
+        rule = receipt.rule.rawValue
+        billedMs = receipt.billedPart
         includedMs = receipt.includedPart
         overageMs = receipt.overagePart
         usedBeforeMs = receipt.place.usedBefore
@@ -55,6 +61,8 @@ package struct ReceiptCheckResource: Codable, Sendable {
     package let milliseconds: Int64
     package let overageMs: Int64
     package let findings: [Finding]
+    /// Where their sums differ from the month's state, the metered usage or the invoice.
+    package let differences: [String]
 
     package init(_ check: ReceiptCheck, of organisation: OrganisationID) {
         organisationID = organisation
@@ -65,6 +73,7 @@ package struct ReceiptCheckResource: Codable, Sendable {
         milliseconds = check.verification.milliseconds
         overageMs = check.verification.overageMilliseconds
         findings = check.verification.findings.map { Finding(sequence: $0.sequence, sentence: $0.sentence) }
+        differences = check.differences
     }
 }
 

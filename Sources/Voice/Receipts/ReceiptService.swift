@@ -6,8 +6,13 @@ import Tenancy
 /// Shows receipts and works them out again.
 package struct ReceiptService: Sendable {
     private let work: UnitOfWork
+    private let bill: VoiceLinks.ReadBill
 
-    package init(work: UnitOfWork) { self.work = work }
+    /// - Parameter bill: what the receipts must come to.
+    package init(work: UnitOfWork, bill: @escaping VoiceLinks.ReadBill = { _, _, _ in nil }) {
+        self.work = work
+        self.bill = bill
+    }
 
     /// The receipts of one leg.
     package func receipts(
@@ -26,7 +31,8 @@ package struct ReceiptService: Sendable {
         return Page(rows: try rows.map(Self.receipt), limit: page.limit) { "\($0.place.sequence)" }
     }
 
-    /// Works out every receipt of a tenant's month again, and compares the end with where the chain says it is.
+    /// Works out every receipt of a tenant's month again, compares the end with where the chain says it is, and the sums
+    /// with the metered usage and the invoice. A tenant sees no contracts: for it the receipts alone are worked out.
     package func verify(_ tenant: TenantID, _ month: CallMonth, in scope: ScopeNode) async throws -> ReceiptCheck {
         try await work.read(in: scope) { tx in
             var documents: [JSON] = []
@@ -38,7 +44,8 @@ package struct ReceiptService: Sendable {
             }
             return ReceiptCheck(
                 tenantID: tenant, month: month, verification: Verification(documents),
-                total: try ReceiptStore.total(tenant, month, tx), last: documents.last.flatMap { Receipt($0)?.hash })
+                total: try ReceiptStore.total(tenant, month, tx), last: documents.last.flatMap { Receipt($0)?.hash },
+                bill: tx.scope.tenantID == nil ? try bill(tx, tenant, month) : nil)
         }
     }
 
@@ -66,12 +73,32 @@ package struct ReceiptCheck: Sendable, Hashable {
     package let total: ReceiptTotal?
     /// The hash of the last receipt that is there.
     package let last: String?
+    /// What the invoices say, for whom may see contracts.
+    package let bill: VoiceLinks.Bill?
 
-    /// Also a receipt cut off at the end is noticed.
-    package var isSound: Bool {
-        guard verification.isSound else { return false }
-        guard let total else { return verification.receipts == 0 }
-        return total.receipts == Int64(verification.receipts) && total.milliseconds == verification.milliseconds
-            && (last ?? Receipt.firstPrevious) == total.hash
+    package var isSound: Bool { verification.isSound && differences.isEmpty }
+
+    /// What does not agree although each receipt may: also a receipt cut off at the end is noticed.
+    package var differences: [String] {
+        var differences: [String] = []
+        func compare(_ what: String, _ theirs: some BinaryInteger, _ ours: some BinaryInteger) {
+            if theirs != ours { differences.append("\(what) \(theirs) ms, the receipts to \(ours) ms.") }
+        }
+        let end = total ?? .empty
+        if end.receipts != Int64(verification.receipts) || (last ?? Receipt.firstPrevious) != end.hash {
+            differences.append("The month has \(end.receipts) receipts, and these are \(verification.receipts).")
+        }
+        compare("The month's minutes come to", end.milliseconds, verification.usedMilliseconds)
+        guard let bill else { return differences }
+        compare("The metered calls come to", bill.milliseconds, verification.milliseconds)
+        guard !bill.hasOtherCalls else { return differences }
+        if let billed = bill.billedMilliseconds {
+            compare("The invoice counts calls that come to", billed, verification.billedMilliseconds)
+        }
+        compare("Overage on the invoice comes to", bill.overageMilliseconds, verification.overageMilliseconds)
+        if bill.overageMilliseconds == verification.overageMilliseconds, bill.overageCost != verification.overageCost {
+            differences.append("The invoice has another price of a minute than the receipts.")
+        }
+        return differences
     }
 }

@@ -4,10 +4,19 @@ import Telephony
 
 /// Receipts and the chains that they hang in.
 enum ReceiptStore {
+    /// Where a month stands.
+    struct Standing: Sendable {
+        var place: Receipt.Place
+        /// Of the tenant, which decides with its contract whether it is billed.
+        let tenantRevision: Int64
+        /// Whether the month had receipts before.
+        let isBegun: Bool
+    }
+
     /// Where the next receipts of these months stand. Holds the chains until the transaction ends, taken in one order.
     static func lock(
         _ chains: Set<ReceiptChain>, _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> [ReceiptChain: Receipt.Place] {
+    ) throws -> [ReceiptChain: Standing] {
         let chains = chains.sorted { ($0.tenantID, $0.date) < ($1.tenantID, $1.date) }
         var places = try locked(chains, tx)
         let fresh = chains.filter { places[$0] == nil }
@@ -23,20 +32,40 @@ enum ReceiptStore {
         return places
     }
 
+    /// The last receipt and the tenant are read by statements after the lock, which see what was committed before it.
     private static func locked(
         _ chains: [ReceiptChain], _ tx: borrowing Transaction<ScopeNode>
-    ) throws -> [ReceiptChain: Receipt.Place] {
+    ) throws -> [ReceiptChain: Standing] {
         guard !chains.isEmpty else { return [:] }
-        let rows = try tx.rows(
+        let given: SQL = """
+            unnest(\(chains.map(\.tenantID))::uuid[], \(chains.map(\.date))::date[])
+                with ordinality as g (tenant, month, n)
             """
-            select g.n, c.sequence, c.used_ms, c.hash from unnest(\(chains.map(\.tenantID))::uuid[],
-                \(chains.map(\.date))::date[]) with ordinality as g (tenant, month, n)
+        let results = try tx.pipeline([
+            """
+            select g.n, c.sequence, c.used_ms, c.hash from \(given)
             join app.receipt_chain c on c.tenant_id = g.tenant and c.month = g.month order by g.n for update of c
-            """)
-        var places: [ReceiptChain: Receipt.Place] = [:]
-        for row in rows {
+            """,
+            """
+            select g.n, t.revision, (r.document::jsonb ->> 'billed_after_ms')::bigint from \(given)
+            join app.tenant t on t.tenant_id = g.tenant
+            left join app.receipt_chain c on c.tenant_id = g.tenant and c.month = g.month
+            left join app.call_receipt r on r.tenant_id = c.tenant_id and r.month = c.month and r.sequence = c.sequence
+            """,
+        ])
+        var more: [Int: (revision: Int64, billed: Int64?)] = [:]
+        for row in results[1] {
+            let (number, revision, billed) = try row.decode(as: (Int, Int64, Int64?).self)
+            more[number] = (revision, billed)
+        }
+        var places: [ReceiptChain: Standing] = [:]
+        for row in results[0] {
             let (number, sequence, used, hash) = try row.decode(as: (Int, Int64, Int64, String).self)
-            places[chains[number - 1]] = Receipt.Place(sequence: sequence + 1, usedBefore: used, previousHash: hash)
+            guard let known = more[number] else { continue }
+            places[chains[number - 1]] = Standing(
+                place: Receipt.Place(
+                    sequence: sequence + 1, usedBefore: used, billedBefore: known.billed, previousHash: hash),
+                tenantRevision: known.revision, isBegun: sequence > 0)
         }
         return places
     }
@@ -70,14 +99,14 @@ enum ReceiptStore {
 
     /// Notes the last receipts of chains that are locked: the place is the one after it.
     static func advance(
-        _ places: [ReceiptChain: Receipt.Place], _ tx: borrowing Transaction<ScopeNode>
+        _ chains: [ReceiptChain: Standing], _ tx: borrowing Transaction<ScopeNode>
     ) {
-        guard !places.isEmpty else { return }
-        let (chains, next) = (Array(places.keys), Array(places.values))
+        guard !chains.isEmpty else { return }
+        let (keys, next) = (Array(chains.keys), chains.values.map(\.place))
         tx.postpone(
             """
             update app.receipt_chain c set sequence = g.sequence, used_ms = g.used, hash = g.hash
-            from unnest(\(chains.map(\.tenantID))::uuid[], \(chains.map(\.date))::date[],
+            from unnest(\(keys.map(\.tenantID))::uuid[], \(keys.map(\.date))::date[],
                 \(next.map { $0.sequence - 1 })::bigint[], \(next.map(\.usedBefore))::bigint[],
                 \(next.map(\.previousHash))::text[]) as g (tenant, month, sequence, used, hash)
             where c.tenant_id = g.tenant and c.month = g.month
@@ -121,6 +150,28 @@ enum ReceiptStore {
             """, as: (String).self)
     }
 
+    /// What was written when these legs were estimated, by leg and in the order of months.
+    static func estimates(
+        of legs: [CallLeg.Identity], _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [CallLegID: [Receipt]] {
+        guard !legs.isEmpty else { return [:] }
+        var estimates: [CallLegID: [Receipt]] = [:]
+        let rows = try tx.all(
+            """
+            select r.leg_id, r.document from app.call_receipt r
+            join unnest(\(legs.map(\.tenantID))::uuid[], \(legs.map(\.id))::uuid[]) as g (tenant_id, leg_id)
+                on g.tenant_id = r.tenant_id and g.leg_id = r.leg_id
+            where r.basis = 'estimate' order by r.leg_id, r.month
+            """, as: (CallLegID, String).self)
+        for (leg, document) in rows {
+            guard let receipt = Receipt(try JSON(parsing: document)) else {
+                throw DatabaseError.decoding("a stored receipt cannot be read")
+            }
+            estimates[leg, default: []].append(receipt)
+        }
+        return estimates
+    }
+
     /// What the chain of a month says it has come to; `nil` without receipts.
     static func total(
         _ tenant: TenantID, _ month: CallMonth, _ tx: borrowing Transaction<ScopeNode>
@@ -132,8 +183,7 @@ enum ReceiptStore {
             """)
     }
 
-    /// The metered milliseconds of the legs whose answer lies in a span: what the receipts of it must add up to, but for
-    /// legs that cross its ends.
+    /// Who has receipts in a month.
     static func tenants(of month: CallMonth, _ tx: borrowing Transaction<ScopeNode>) throws -> [TenantID] {
         try tx.all(
             "select tenant_id from app.receipt_chain where month = \("\(month)-01") order by tenant_id",
@@ -168,4 +218,9 @@ package struct ReceiptTotal: Sendable, Hashable, RowDecodable {
         milliseconds = try row.value("used_ms")
         hash = try row.value("hash")
     }
+
+    private init() { (receipts, milliseconds, hash) = (0, 0, Receipt.firstPrevious) }
+
+    /// Of a month without receipts.
+    package static let empty = ReceiptTotal()
 }

@@ -50,6 +50,9 @@ package struct NetworkRange: Sendable, Hashable, CustomStringConvertible {
 
     package var description: String { prefixLength == bytes.count * 8 ? addressText : "\(addressText)/\(prefixLength)" }
 
+    /// Whether it is private, loopback or link-local, and so another one beside every node.
+    var isLocal: Bool { SpecialAddresses.isLocal(addressText) }
+
     /// Whether an address is in both.
     package func overlaps(_ other: NetworkRange) -> Bool {
         guard bytes.count == other.bytes.count else { return false }

@@ -150,6 +150,8 @@ package struct TrunkView: Sendable {
     package let stored: Stored<TrunkSettings>
     /// `nil` when there is no secret, or when it can be read.
     package let secretLoss: SecretLoss?
+    /// Allowed networks with addresses from which agents call.
+    let ofAgents: [String]
 
     /// In sentences, each with the way out.
     package var notices: [String] {
@@ -158,6 +160,11 @@ package struct TrunkView: Sendable {
             notices.append(
                 "Nobody can call in over this trunk: the list of allowed addresses is empty. Add the carrier's networks."
             )
+        }
+        if !ofAgents.isEmpty {
+            notices.append(
+                "Nobody can call in from \(ofAgents.joined(separator: ", ")): agents call from there. Name networks without "
+                    + "their addresses.")
         }
         if !stored.value.use.isEnabled { notices.append("The trunk is switched off.") }
         if secretLoss != nil {

@@ -6,6 +6,7 @@ import Tenancy
 /// The ways of a tenant to carriers and exchanges.
 package struct TrunkService: Sendable {
     let box: SecretBox
+    let nodes: NodeDirectory
 
     package func list(
         of id: TenantID, _ page: PageRequest, _ tx: borrowing Transaction<ScopeNode>
@@ -13,8 +14,9 @@ package struct TrunkService: Sendable {
         let tenant = try VoiceTenant.get(id, tx)
         let rows = try TrunkStore.list(of: id, after: page.cursorID(), limit: page.limit + 1, tx)
         let found = Page(rows: rows, limit: page.limit) { "\($0.stored.value.id)" }
+        let agents = try agentSources(tenant, tx)
         var views: [TrunkView] = []
-        for trunk in found.items { views.append(try view(trunk, tenant, tx)) }
+        for trunk in found.items { views.append(try view(trunk, tenant, agents, tx)) }
         return Page(items: views, nextCursor: found.nextCursor)
     }
 
@@ -23,14 +25,14 @@ package struct TrunkService: Sendable {
         _ id: TrunkID, of tenantID: TenantID, _ tx: borrowing Transaction<ScopeNode>
     ) throws -> TrunkView {
         let tenant = try VoiceTenant.get(tenantID, tx)
-        return try view(found(id, tenant, tx), tenant, tx)
+        return try view(found(id, tenant, tx), tenant, agentSources(tenant, tx), tx)
     }
 
     package func create(
         _ fields: TrunkFields, of tenantID: TenantID, _ tx: borrowing Transaction<ScopeNode>, _ actor: Actor
     ) throws -> TrunkView {
         let tenant = try VoiceTenant.locked(tenantID, tx)
-        let trunk = try fields.checked(id: actor.ids.new(), needsSecret: true)
+        let trunk = try fields.checked(id: actor.ids.new(), needsSecret: true, agents: agentSources(tenant, tx))
         try check(trunk, before: nil, by: actor)
         let secret = try sealed(fields.registration?.secret, of: trunk.id, tenant, tx, actor)
         try TrunkStore.insert(trunk, secret, of: tenant, at: actor.now, tx)
@@ -47,7 +49,8 @@ package struct TrunkService: Sendable {
         let tenant = try VoiceTenant.locked(tenantID, tx)
         let before = try found(id, tenant, tx)
         try expecting.check(before.stored.revision)
-        let trunk = try fields.checked(id: id, needsSecret: before.secret == nil)
+        let trunk = try fields.checked(
+            id: id, needsSecret: before.secret == nil, agents: agentSources(tenant, tx))
         try check(trunk, before: before.stored.value, by: actor)
         var secret = try sealed(fields.registration?.secret, of: id, tenant, tx, actor)
         let isNewSecret = secret != nil
@@ -95,10 +98,17 @@ package struct TrunkService: Sendable {
 
     // MARK: Parts
 
-    /// The nodes are in the network of whoever runs them: a tenant's own key does not send their messages about in it.
+    /// The nodes are in the network of whoever runs them: a tenant's own key does not send their messages about in it, and
+    /// lets nobody in from there.
     private func check(_ trunk: TrunkSettings, before: TrunkSettings?, by actor: Actor) throws(Problem) {
-        guard trunk.proxy != before?.proxy, ProxyAddress(trunk.proxy)?.isLocal == true else { return }
-        try actor.requireManager("The host is private, loopback or link-local.", field: "proxy")
+        if trunk.proxy != before?.proxy, ProxyAddress(trunk.proxy)?.isLocal == true {
+            try actor.requireManager("The host is private, loopback or link-local.", field: "proxy")
+        }
+        for (index, text) in trunk.allowedAddresses.enumerated()
+        where before?.allowedAddresses.contains(text) != true && (try? NetworkRange(text))?.isLocal == true {
+            try actor.requireManager(
+                "The network is private, loopback or link-local.", field: "allowed_addresses[\(index)]")
+        }
     }
 
     private func reserve(
@@ -132,8 +142,15 @@ package struct TrunkService: Sendable {
         return trunk
     }
 
+    private func agentSources(
+        _ tenant: VoiceTenant, _ tx: borrowing Transaction<ScopeNode>
+    ) throws -> [AddressBlock] {
+        try TenantStore.find(tenant.id, tx).map { nodes.agentSources(of: $0.placement.instanceID) } ?? []
+    }
+
     private func view(
-        _ trunk: SealedTrunk, _ tenant: VoiceTenant, _ tx: borrowing Transaction<ScopeNode>
+        _ trunk: SealedTrunk, _ tenant: VoiceTenant, _ agents: [AddressBlock],
+        _ tx: borrowing Transaction<ScopeNode>
     ) throws -> TrunkView {
         var loss: SecretLoss?
         if let secret = trunk.secret,
@@ -142,7 +159,11 @@ package struct TrunkService: Sendable {
         {
             loss = reason
         }
-        return TrunkView(stored: trunk.stored, secretLoss: loss)
+        return TrunkView(
+            stored: trunk.stored, secretLoss: loss,
+            ofAgents: trunk.stored.value.allowedAddresses.filter { text in
+                AddressBlock(text).map { agents.contains(where: $0.overlaps) } ?? false
+            })
     }
 }
 
@@ -151,13 +172,13 @@ extension TrunkFields {
     static let mostPrefixes = 200
 
     /// - Parameter needsSecret: whether a registration has none yet.
-    func checked(id: TrunkID, needsSecret: Bool) throws(Problem) -> TrunkSettings {
+    func checked(id: TrunkID, needsSecret: Bool, agents: [AddressBlock]) throws(Problem) -> TrunkSettings {
         var checks = FieldChecks()
         var displayName = ""
         checks.set(&displayName, self.displayName, "display_name", 1...Limits.textCharacters)
         let proxy = ProxyAddress(self.proxy.trimmed)
         if proxy == nil { checks.refuse("proxy", "must be a host or host:port, for example sip.carrier.example:5060") }
-        let addresses = checkedAddresses(&checks)
+        let addresses = checkedAddresses(agents, &checks)
         let registration = checkedRegistration(proxy, needsSecret, &checks)
         let use = checkedUse(&checks)
         try checks.throwIfAny()
@@ -167,13 +188,19 @@ extension TrunkFields {
             format: numberFormat ?? .e164Plus)
     }
 
-    private func checkedAddresses(_ checks: inout FieldChecks) -> [NetworkRange] {
+    private func checkedAddresses(_ agents: [AddressBlock], _ checks: inout FieldChecks) -> [NetworkRange] {
         var networks: [NetworkRange] = []
         for (index, text) in (allowedAddresses ?? []).enumerated() {
             do throws(NetworkRange.Mistake) {
                 let network = try NetworkRange(text.trimmed)
                 if networks.contains(where: network.overlaps) {
                     checks.refuse("allowed_addresses[\(index)]", "is part of another network of the list")
+                }
+                if AddressBlock(network.description).map({ agents.contains(where: $0.overlaps) }) == true {
+                    checks.refuse(
+                        "allowed_addresses[\(index)]",
+                        "has addresses from which agents call, so nobody from there is taken for a carrier; name "
+                            + "networks without them")
                 }
                 networks.append(network)
             } catch {

@@ -142,8 +142,7 @@ struct CallSheet: Sendable {
         return CallReceiptCard(
             title: number.map { "Price receipt \($0)" } ?? "Price receipt", basis: Self.words(receipt.basis).word,
             tone: Self.words(receipt.basis).tone,
-            sums: [
-                Fact("Metered", text: "\(CallWords.minutes(receipt.subject.milliseconds)) min"),
+            sums: [Fact("Metered", text: "\(CallWords.minutes(receipt.subject.milliseconds)) min")] + bill(receipt) + [
                 Fact("Included part", text: "\(CallWords.minutes(receipt.includedPart)) min"),
                 Fact("Beyond, × \(price)", text: "\(CallWords.minutes(receipt.overagePart)) min"),
                 Fact(
@@ -155,6 +154,15 @@ struct CallSheet: Sendable {
             proof: proof(receipt))
     }
 
+    /// What is said where the bill does not take the metered time as it is.
+    private func bill(_ receipt: Receipt) -> [Fact] {
+        let terms = receipt.terms
+        guard terms.isBilled else { return [Fact("On the bill", text: "nothing: this call is not charged")] }
+        return terms.increment.map { increment in
+            [Fact("Rounded \(increment.rawValue)", text: "\(CallWords.minutes(receipt.billedPart)) min")]
+        } ?? []
+    }
+
     private func proof(_ receipt: Receipt) -> [Fact] {
         let terms = receipt.terms
         let revision: HTML =
@@ -164,7 +172,7 @@ struct CallSheet: Sendable {
             Fact("Metered from", text: CallWords.second(receipt.subject.from)),
             Fact("Milliseconds", text: DisplayText.count(receipt.subject.milliseconds)),
             Fact("of them beyond", text: DisplayText.count(receipt.overagePart)),
-            Fact("Rule", code: Receipt.rule), Fact("Price book", text: terms.priceBook),
+            Fact("Rule", code: receipt.rule.rawValue), Fact("Price book", text: terms.priceBook),
             Fact("Configuration", revision),
             Fact("Place in the month", text: "receipt \(DisplayText.count(receipt.place.sequence))"),
             Fact("Hash", code: receipt.hash), Fact("Hash before", code: receipt.place.previousHash),

@@ -129,6 +129,7 @@ extension TenantCompletenessPage.ReceiptCheck {
             isSound: check.isSound, receipts: check.verification.receipts,
             milliseconds: check.verification.milliseconds,
             overageMilliseconds: check.verification.overageMilliseconds,
-            findings: check.verification.findings.map { "Receipt \($0.sequence): \($0.sentence)" })
+            findings: check.verification.findings.map { "Receipt \($0.sequence): \($0.sentence)" }
+                + check.differences)
     }
 }
