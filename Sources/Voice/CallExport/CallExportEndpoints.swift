@@ -38,7 +38,7 @@ extension CallRecordService {
             .get, "/v1/voice/tenants/{tenant_id}/calls:export", "Export calls", tag: "Calls",
             requires: .permission(.voiceRead)
         ) { (call: Call<ExportCalls>) in
-            try await export(call.input.tenantID, call.input.filter, in: call.principal.scope)
+            try await export(call.input.tenantID, call.input.conditions.filter, in: call.principal.scope)
         }
         .answering("text/csv")
         .timeLimit(seconds: 60)
@@ -50,25 +50,13 @@ extension CallRecordService {
     }
 }
 
-/// The conditions of the list.
-struct ExportCalls: Codable, Sendable {
+/// All calls of a tenant that meet the conditions of the list.
+struct ExportCalls: Decodable, Sendable {
     let tenantID: TenantID
-    /// Of the start; inclusive.
-    let from: Timestamp?
-    /// Exclusive.
-    let until: Timestamp?
-    let direction: CallMetering.Direction?
-    let sipUser: String?
-    let answered: Bool?
-    /// Only calls that were refused, or only those that were not.
-    let refused: Bool?
-    /// Also legs for which another leg of the call speaks.
-    let all: Bool?
+    let conditions: CallConditions
 
-    var filter: CallFilter {
-        ListCalls(
-            tenantID: tenantID, from: from, until: until, direction: direction, sipUser: sipUser, answered: answered,
-            refused: refused, all: all, limit: nil, cursor: nil
-        ).filter
+    init(from decoder: any Decoder) throws {
+        tenantID = try VoicePath(from: decoder).tenantID
+        conditions = try CallConditions(from: decoder)
     }
 }

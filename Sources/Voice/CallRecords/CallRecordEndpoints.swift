@@ -89,8 +89,8 @@ package struct CallResource: Codable, Sendable {
     package let receipts: [ReceiptResource]
 }
 
-struct ListCalls: Codable, Sendable {
-    let tenantID: TenantID
+/// Which calls are meant, in a list and in a file.
+struct CallConditions: Codable, Sendable {
     /// Of the start; inclusive.
     let from: Timestamp?
     /// Exclusive.
@@ -102,8 +102,6 @@ struct ListCalls: Codable, Sendable {
     let refused: Bool?
     /// Also legs for which another leg of the call speaks.
     let all: Bool?
-    let limit: PageLimit?
-    let cursor: String?
 
     var filter: CallFilter {
         var filter = CallFilter()
@@ -115,6 +113,17 @@ struct ListCalls: Codable, Sendable {
         filter.isRefused = refused
         filter.includesAll = all ?? false
         return filter
+    }
+}
+
+/// A page of a tenant's calls.
+struct ListCalls: Decodable, Sendable {
+    let conditions: CallConditions
+    let listing: VoiceListing
+
+    init(from decoder: any Decoder) throws {
+        conditions = try CallConditions(from: decoder)
+        listing = try VoiceListing(from: decoder)
     }
 }
 
@@ -136,10 +145,9 @@ extension CallRecordService {
             Endpoint(
                 .get, "/v1/voice/tenants/{tenant_id}/calls", "List calls", tag: tag, requires: .permission(.voiceRead)
             ) { (call: Call<ListCalls>) in
-                let input = call.input
-                let page = PageRequest(limit: input.limit?.count, cursor: input.cursor)
+                let (listing, filter) = (call.input.listing, call.input.conditions.filter)
                 return try await work.read(call) { tx in
-                    try list(input.tenantID, input.filter, page, tx).map { CallLegResource($0) }
+                    try list(listing.tenantID, filter, listing.page, tx).map { CallLegResource($0) }
                 }
             }
             .described("Newest first, numbers without their last digits; opening a call shows them."),
